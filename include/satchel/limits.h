@@ -1,0 +1,45 @@
+#pragma once
+
+/*
+ * Every limit on input that comes from a medium or a server. Going past one is an error that names
+ * it; nothing is read, parsed or allocated beyond it. TUF 1.0.34, 5.3 to 5.6, asks for the first
+ * ones.
+ */
+
+/* Largest role file accepted, in bytes. Readers stop here before parsing. */
+#define SATCHEL_LIMIT_ROOT_BYTES (512u * 1024u)
+#define SATCHEL_LIMIT_TIMESTAMP_BYTES (64u * 1024u)
+#define SATCHEL_LIMIT_SNAPSHOT_BYTES (2u * 1024u * 1024u)
+#define SATCHEL_LIMIT_TARGETS_BYTES (16u * 1024u * 1024u)
+#define SATCHEL_LIMIT_BUNDLE_META_BYTES (1024u * 1024u)
+
+/* Root versions followed in one run, delegated roles visited in one search. */
+#define SATCHEL_LIMIT_ROOT_ROTATIONS 256u
+#define SATCHEL_LIMIT_DELEGATIONS 32u
+
+/* JSON: nesting, members and array elements in one document, bytes in one string. */
+#define SATCHEL_LIMIT_JSON_DEPTH 32u
+#define SATCHEL_LIMIT_JSON_VALUES (1024u * 1024u)
+#define SATCHEL_LIMIT_JSON_STRING_BYTES (64u * 1024u)
+
+/* Keys and signatures in one role. */
+#define SATCHEL_LIMIT_KEYS 1024u
+#define SATCHEL_LIMIT_SIGNATURES 1024u
+
+/* A path inside a bundle, a role name, a target name, in bytes. */
+#define SATCHEL_LIMIT_PATH_BYTES 4096u
+#define SATCHEL_LIMIT_NAME_BYTES 255u
+
+/* manifest.mtree: bytes and members. */
+#define SATCHEL_LIMIT_MANIFEST_BYTES (256u * 1024u * 1024u)
+#define SATCHEL_LIMIT_MANIFEST_MEMBERS (4u * 1024u * 1024u)
+
+/* OSTree: one commit, dirtree or dirmeta object (libostree's own limit), and folder depth. */
+#define SATCHEL_LIMIT_OSTREE_METADATA_BYTES (128u * 1024u * 1024u)
+#define SATCHEL_LIMIT_OSTREE_DEPTH 256u
+/* The header of one file object: owner, mode, link target, extended attributes. */
+#define SATCHEL_LIMIT_OSTREE_FILE_HEADER_BYTES (1024u * 1024u)
+
+/* Configuration and state on the device. */
+#define SATCHEL_LIMIT_CONFIG_BYTES (1024u * 1024u)
+#define SATCHEL_LIMIT_STATE_BYTES (16u * 1024u * 1024u)

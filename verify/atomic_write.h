@@ -1,0 +1,20 @@
+#pragma once
+#include <satchel/error.h>
+#include <sys/types.h>
+
+/**
+ * satchel_atomic_write:
+ * @dir_fd: the folder
+ * @name: one component; replaced whole if it is there
+ * @mode: permission bits
+ *
+ * Temp file beside it (its name does not end in `.json`), write, fsync, rename, fsync of the
+ * folder. Killed at any instruction, @name is the old or the new content, whole. A failure leaves
+ * no temp file.
+ *
+ * Errors: SATCHEL_ERROR_NO_SPACE (ENOSPC, EDQUOT), else SATCHEL_ERROR_METADATA_FAILURE; the message
+ * names @name and the system's reason.
+ */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_atomic_write(int dir_fd, const char *name, GBytes *content, mode_t mode,
+			      GError **error);

@@ -1,0 +1,3 @@
+#include <satchel/error.h>
+
+G_DEFINE_QUARK(satchel - error - quark, satchel_error)

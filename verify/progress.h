@@ -1,0 +1,17 @@
+#pragma once
+#include <glib.h>
+
+/*
+ * Progress of long work on stderr: on a terminal one line that is rewritten, with bytes done,
+ * total, and time left; plain lines otherwise, one every few seconds; nothing when quiet. Not
+ * thread-safe.
+ */
+typedef struct SatchelProgress SatchelProgress;
+
+/* @total_bytes: 0 when unknown. @what: "pulling", "building"; borrowed for the life of the object.
+ */
+SatchelProgress *satchel_progress_begin(const char *what, guint64 total_bytes);
+void satchel_progress_set_total(SatchelProgress *self, guint64 total_bytes);
+void satchel_progress_advance(SatchelProgress *self, guint64 n_bytes);
+void satchel_progress_end(SatchelProgress *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SatchelProgress, satchel_progress_end)
