@@ -26,9 +26,12 @@ gboolean satchel_trusted_set_check_root_expiry(const SatchelTrustedSet *self, GE
 /**
  * satchel_trusted_set_update_timestamp:
  *
+ * @unchanged: (out) (nullable): TRUE where the present one was kept
+ *
  * Signature, version not lower than the present one, its snapshot's version neither. Equal version:
- * the present one is kept, *@unchanged is set. Expiry is checked last and on its own: an expired
- * timestamp joins the set as rollback reference (FALSE, _EXPIRED), and no snapshot follows it.
+ * the present one is kept, *@unchanged is set. Expiry (the root's too) is checked last and on its
+ * own: an expired timestamp joins the set as rollback reference (FALSE, _EXPIRED), and no snapshot
+ * follows it. A stored one is offered in just the same way, first. Only before the first targets.
  */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_trusted_set_update_timestamp(SatchelTrustedSet *self, GBytes *document,
@@ -36,23 +39,42 @@ gboolean satchel_trusted_set_update_timestamp(SatchelTrustedSet *self, GBytes *d
 
 /**
  * satchel_trusted_set_update_snapshot:
- * @stored: TRUE for the device's own copy, which the timestamp's hash need not match as long as it
- * is only the rollback reference (it was matched when it was stored)
+ * @stored: TRUE for the device's own copy, FALSE for one that a source gave
+ *
+ * TRUE: it is of the version (and, where given, hash and length) that the timestamp says, has not
+ * expired, takes nothing back that the present snapshot listed, and targets may follow.
+ * FALSE with @stored: its signature may still be good; then it has joined as rollback reference
+ * only, and the caller fetches another. FALSE without @stored: the set is as it was.
+ * So: `stored copy accepted, or else fetched copy accepted`. TUF 5.5.
  */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_trusted_set_update_snapshot(SatchelTrustedSet *self, GBytes *document,
 					     gboolean stored, GError **error);
 
+/* Needs a snapshot for which the above gave TRUE. Once. TUF 5.6. */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_trusted_set_update_targets(SatchelTrustedSet *self, GBytes *document,
 					    GError **error);
 
-/* @delegator: "targets" or a delegated role that is in the set. The result is trusted for this
- * delegator only. Borrowed from the set. */
+/**
+ * satchel_trusted_set_update_delegated:
+ * @delegator: the targets role or a delegated one, from this set
+ *
+ * Verifies @document as @role with the keys that @delegator gives for it. What is trusted for one
+ * delegator is not for another: offer the same bytes again for each.
+ *
+ * Returns: (transfer none): the role, owned by the set; or NULL
+ */
 G_GNUC_WARN_UNUSED_RESULT
 const SatchelTargets *satchel_trusted_set_update_delegated(SatchelTrustedSet *self,
-							   const char *role, const char *delegator,
+							   const char *role,
+							   const SatchelTargets *delegator,
 							   GBytes *document, GError **error);
+
+/* What joined before as @role of just this @delegator, or NULL. Borrowed from the set. */
+const SatchelTargets *satchel_trusted_set_get_delegated(const SatchelTrustedSet *self,
+							const char *role,
+							const SatchelTargets *delegator);
 
 /* NULL until they joined. A timestamp or snapshot that is only a rollback reference counts. */
 SatchelRoot *satchel_trusted_set_get_root(const SatchelTrustedSet *self);
@@ -60,9 +82,15 @@ SatchelTimestamp *satchel_trusted_set_get_timestamp(const SatchelTrustedSet *sel
 SatchelSnapshot *satchel_trusted_set_get_snapshot(const SatchelTrustedSet *self);
 SatchelTargets *satchel_trusted_set_get_targets(const SatchelTrustedSet *self);
 
-/* What the snapshot says of @role ("targets" or a delegated one): version, and the length that
- * bounds its download (or @default_max_bytes). FALSE where it is not listed
- * (SATCHEL_ERROR_METADATA_INVALID). */
+/**
+ * satchel_trusted_set_get_listed:
+ * @role: "snapshot" (asks the timestamp), "targets" or a delegated role (asks the snapshot; no
+ *   delegated role can be called "snapshot")
+ * @max_bytes: (out): the length that bounds its download, at most @default_max_bytes. In the uptane
+ *   dialect lengths are of canonical forms and bound no download: it is @default_max_bytes.
+ *
+ * Errors: SATCHEL_ERROR_METADATA_INVALID where @role is not listed.
+ */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_trusted_set_get_listed(const SatchelTrustedSet *self, const char *role,
 					gsize default_max_bytes, gint64 *version, gsize *max_bytes,

@@ -27,6 +27,8 @@ SatchelSnapshot *satchel_snapshot_ref(SatchelSnapshot *self);
 void satchel_snapshot_unref(SatchelSnapshot *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SatchelSnapshot, satchel_snapshot_unref)
 
+/* "targets", or the delegated role's name. */
+const char *satchel_targets_get_role(const SatchelTargets *self);
 gint64 satchel_targets_get_version(const SatchelTargets *self);
 gint64 satchel_targets_get_expires_s(const SatchelTargets *self);
 GBytes *satchel_targets_get_bytes(const SatchelTargets *self);

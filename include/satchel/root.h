@@ -47,6 +47,16 @@ gboolean satchel_root_get_consistent_snapshot(const SatchelRoot *self);
 /* Byte for byte as received. Borrowed. */
 GBytes *satchel_root_get_bytes(const SatchelRoot *self);
 
+/**
+ * satchel_root_same_role_keys:
+ * @role: "root", "timestamp", "snapshot" or "targets"
+ *
+ * FALSE where the two roots give @role other keys or another threshold. After a change for
+ * timestamp or snapshot both stored ones are forgotten, so that a version number that went too far
+ * with stolen keys can be taken back. TUF 5.3.11.
+ */
+gboolean satchel_root_same_role_keys(const SatchelRoot *a, const SatchelRoot *b, const char *role);
+
 SatchelRoot *satchel_root_ref(SatchelRoot *self);
 void satchel_root_unref(SatchelRoot *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SatchelRoot, satchel_root_unref)
