@@ -1,0 +1,47 @@
+#pragma once
+#include <satchel/error.h>
+#include <satchel/limits.h>
+
+/*
+ * manifest.mtree: every file of a bundle with size and SHA-256, in the packed form's order, except
+ * itself and tuf/bundle-targets.json, which carries its hash. Pure; not thread-safe.
+ */
+typedef struct SatchelManifest SatchelManifest;
+
+typedef struct {
+	const char *path; /* relative to the bundle's top */
+	guint64 size_bytes;
+	char sha256[65];
+} SatchelManifestMember;
+
+/* Empty. (transfer full) */
+SatchelManifest *satchel_manifest_new(void);
+
+/* Appends a member; a path that is unsafe or there already is SATCHEL_ERROR_BUNDLE_INVALID. */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_manifest_add(SatchelManifest *self, const char *path, guint64 size_bytes,
+			      const char *sha256, GError **error);
+
+guint satchel_manifest_get_n_members(const SatchelManifest *self);
+/* In the order of the file. Borrowed until the next addition. */
+const SatchelManifestMember *satchel_manifest_get_member(const SatchelManifest *self, guint index);
+/* NULL where there is none. Borrowed until the next addition. */
+const SatchelManifestMember *satchel_manifest_lookup(const SatchelManifest *self, const char *path);
+
+/* mtree(5) text. Same members, same bytes. (transfer full) */
+GBytes *satchel_manifest_to_bytes(const SatchelManifest *self);
+
+/**
+ * satchel_manifest_parse:
+ * @text: at most SATCHEL_LIMIT_MANIFEST_BYTES, borrowed
+ *
+ * Accepts the subset of mtree(5) that satchel_manifest_to_bytes() writes and nothing else.
+ * Errors: SATCHEL_ERROR_BUNDLE_INVALID, with the line.
+ *
+ * Returns: (transfer full): the manifest, or NULL
+ */
+G_GNUC_WARN_UNUSED_RESULT
+SatchelManifest *satchel_manifest_parse(GBytes *text, GError **error);
+
+void satchel_manifest_free(SatchelManifest *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SatchelManifest, satchel_manifest_free)

@@ -1,0 +1,90 @@
+#pragma once
+#include "ostree_object.h"
+#include <satchel/bundle_reader.h>
+
+/*
+ * The OSTree repository of a bundle, read object by object without libostree: its configuration is
+ * hostile, and a pull from a local folder believes what it finds. Each object is hashed here and
+ * compared with the name under which a trusted parent asked for it. Never writes. Not thread-safe:
+ * one reader and one repository a thread.
+ *
+ * Errors of all functions: SATCHEL_ERROR_NO_TARGET_CONTENT where a repository or an object is not
+ * there; SATCHEL_ERROR_DOWNLOAD_FAILED where it cannot be read, is malformed or does not have the
+ * hash of its name. Messages name the object's file.
+ */
+typedef struct SatchelClosureRepo SatchelClosureRepo;
+
+/* @bundle: borrowed; must outlive the repository. (transfer full) */
+G_GNUC_WARN_UNUSED_RESULT
+SatchelClosureRepo *satchel_closure_repo_open(SatchelBundleReader *bundle, GError **error);
+
+/* The bytes of a commit, dirtree or dirmeta, verified. (transfer full) */
+G_GNUC_WARN_UNUSED_RESULT
+GBytes *satchel_closure_repo_load(SatchelClosureRepo *self, SatchelObjectType type,
+				  const char *checksum, GError **error);
+
+/**
+ * satchel_closure_repo_open_file:
+ * @checksum: of a file object
+ * @header: (out caller-allocates): cleared by the caller with satchel_file_header_clear(); owner,
+ *   mode, size and link target are claims until the stream has ended well
+ *
+ * The stream gives the content inflated. Its last bytes are held back until the whole object has
+ * been hashed: a reader that got header.size_bytes bytes has got verified content, and one that
+ * gets an error must throw away what it read. An empty file or a symbolic link (whose stream is
+ * empty) is verified before this returns. Closing it early is fine.
+ *
+ * Returns: (transfer full): the content
+ */
+G_GNUC_WARN_UNUSED_RESULT
+GInputStream *satchel_closure_repo_open_file(SatchelClosureRepo *self, const char *checksum,
+					     SatchelFileHeader *header, GError **error);
+
+/* The size that a file object claims for its content, from its first bytes alone: for estimates of
+ * space, and never more than that. */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_closure_repo_claimed_size(SatchelClosureRepo *self, const char *checksum,
+					   guint64 *size_bytes, GError **error);
+
+/* Reads and verifies one object and keeps nothing. */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_closure_repo_check(SatchelClosureRepo *self, SatchelObjectType type,
+				    const char *checksum, GError **error);
+
+/* One object of a closure. */
+typedef struct {
+	SatchelObjectType type;
+	char checksum[65];
+	guint64 stored_bytes; /* on the medium; 0 where it is missing */
+	gboolean missing;
+} SatchelClosureObject;
+
+/* What commits need, each object once. */
+typedef struct {
+	GArray *objects; /* of SatchelClosureObject, in the order in which a device walks them */
+	guint64 stored_bytes;
+	guint n_files;	 /* file objects, missing ones included */
+	guint n_missing; /* file objects that are not on the medium */
+} SatchelClosureList;
+
+/**
+ * satchel_closure_list:
+ * @commits: NULL-terminated checksums from verified targets
+ *
+ * Reads and verifies commits and trees, and asks only for the presence and the size of files, so
+ * that totals are known before content is read. Order: per commit the commit, then depth-first its
+ * trees, each followed by its dirmeta, then the files of these trees in the same order. Missing
+ * file objects are listed as such; missing metadata is an error. Depth is bounded by
+ * SATCHEL_LIMIT_OSTREE_DEPTH, the number of objects by SATCHEL_LIMIT_OSTREE_OBJECTS.
+ *
+ * Returns: (transfer full): the list
+ */
+G_GNUC_WARN_UNUSED_RESULT
+SatchelClosureList *satchel_closure_list(SatchelClosureRepo *repo, const char *const *commits,
+					 GError **error);
+
+void satchel_closure_list_free(SatchelClosureList *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SatchelClosureList, satchel_closure_list_free)
+
+void satchel_closure_repo_free(SatchelClosureRepo *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SatchelClosureRepo, satchel_closure_repo_free)

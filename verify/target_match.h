@@ -1,0 +1,72 @@
+#pragma once
+#include <satchel/ostree_target.h>
+
+/*
+ * Which targets a device could take, and which one it does take: pure decisions over verified
+ * targets. Callable from any thread.
+ */
+
+/**
+ * satchel_target_match:
+ * @targets: the verified role, borrowed
+ * @names: (nullable): the bundle's list, NULL-terminated; NULL: every target of the role
+ * @hardware_id: (nullable): NULL: any
+ * @tags: (nullable): NULL or empty: any
+ * @ignored: (out) (optional) (transfer full): one line for each named target that was passed over,
+ *   NULL-terminated
+ *
+ * A target counts when the role has it, its format is OSTREE, it names exactly one hardware id and
+ * that is @hardware_id, and it carries one of @tags.
+ *
+ * Errors: SATCHEL_ERROR_NO_MATCHING_TARGET, saying why none is left.
+ *
+ * Returns: (transfer full) (element-type SatchelOstreeTarget): by ascending version, then name
+ */
+G_GNUC_WARN_UNUSED_RESULT
+GPtrArray *satchel_target_match(const SatchelTargets *targets, const char *const *names,
+				const char *hardware_id, const char *const *tags, GStrv *ignored,
+				GError **error);
+
+/* What the choice depends on. All borrowed; zero is a device that knows nothing of itself. */
+typedef struct {
+	GPtrArray *candidates;	  /* of SatchelOstreeTarget, as satchel_target_match() gives them */
+	const char *current_name; /* (nullable): what runs now, where that is known */
+	gint64 current_version;	  /* -1: unknown; ignored without current_name */
+	const char *const *failing_names; /* (nullable): targets that were tried and never worked */
+	const char *wanted; /* (nullable): a target's name, else its version, as the user gave it */
+	/* (nullable): the newest target before the current one that has worked, by name */
+	const char *rollback_name;
+} SatchelTargetQuestion;
+
+typedef enum {
+	SATCHEL_TARGET_CHOICE_NOTHING,	   /* nothing to do; the text says why */
+	SATCHEL_TARGET_CHOICE_NEW_VERSION, /* another target than the current one */
+	SATCHEL_TARGET_CHOICE_SYNC,	   /* the current one; its apps may need work */
+	SATCHEL_TARGET_CHOICE_ROLLBACK,	   /* the current one is failing: back to what worked */
+} SatchelTargetChoiceKind;
+
+typedef struct {
+	SatchelTargetChoiceKind kind;
+	/* Borrowed from the candidates; NULL for NOTHING. For SYNC the current target. */
+	const SatchelOstreeTarget *selected;
+	char *text; /* one line for people */
+} SatchelTargetChoice;
+
+/**
+ * satchel_target_choose:
+ * @choice: (out caller-allocates): cleared by the caller with satchel_target_choice_clear()
+ *
+ * By itself: the newest candidate, unless it is failing or older than the current one. By name or
+ * version: that one, failing or older as it may be. "A name that begins with digits is a name": the
+ * exact name first, then a version if all characters are digits.
+ *
+ * Errors: SATCHEL_ERROR_TARGET_NOT_FOUND where @wanted is no candidate;
+ * SATCHEL_ERROR_ROLLBACK_TARGET_NOT_FOUND where the current target is failing, is the newest, and
+ * there is nothing to go back to.
+ */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_target_choose(const SatchelTargetQuestion *question, SatchelTargetChoice *choice,
+			       GError **error);
+
+void satchel_target_choice_clear(SatchelTargetChoice *self);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SatchelTargetChoice, satchel_target_choice_clear)
