@@ -57,7 +57,7 @@ $(BUILD)/libsatchel.a: $(VERIFY_OBJECTS)
 $(BUILD)/bundler.a: $(BUNDLER_OBJECTS)
 $(BUILD)/installer.a: $(INSTALLER_OBJECTS)
 $(BUILD)/%.a:
-	@rm -f $@
+	@mkdir -p $(@D) && rm -f $@
 	ar rcs $@ $^
 
 $(BUILD)/satchel-verify: $(BUILD)/obj/verify/main.o $(BUILD)/libsatchel.a
