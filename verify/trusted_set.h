@@ -31,7 +31,7 @@ gboolean satchel_trusted_set_check_root_expiry(const SatchelTrustedSet *self, GE
  * Signature, version not lower than the present one, its snapshot's version neither. Equal version:
  * the present one is kept, *@unchanged is set. Expiry (the root's too) is checked last and on its
  * own: an expired timestamp joins the set as rollback reference (FALSE, _EXPIRED), and no snapshot
- * follows it. A stored one is offered in just the same way, first. Only before the first targets.
+ * follows it. A stored one is offered in just the same way, first. Only before the first snapshot.
  */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_trusted_set_update_timestamp(SatchelTrustedSet *self, GBytes *document,
