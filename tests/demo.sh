@@ -42,6 +42,7 @@ size() {
 
 # What a factory ships: a sysroot with the first release.
 make_sysroot() {
+	mkdir "$1"
 	ostree admin init-fs "$1"
 	ostree admin os-init lmp --sysroot="$1" >/dev/null
 	ostree --repo="$1/ostree/repo" pull-local "$releases" "$first" >/dev/null
