@@ -58,12 +58,33 @@ typedef struct {
 void satchel_file_header_clear(SatchelFileHeader *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SatchelFileHeader, satchel_file_header_clear)
 
+/* From the first 8 bytes of a `.filez`: where the deflated content begins, so that a reader knows
+ * how much it must have before it parses. Errors: SATCHEL_ERROR_CONTENT_INVALID. */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_file_header_length_archive(gconstpointer data, gsize n_bytes, gsize *length_bytes,
+					    GError **error);
+
 /* The beginning of a `.filez`: *@consumed_bytes is where the deflated content begins. The header is
  * hostile until the content hash was compared. Errors: SATCHEL_ERROR_CONTENT_INVALID. */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_file_header_parse_archive(gconstpointer data, gsize n_bytes,
 					   SatchelFileHeader *header, gsize *consumed_bytes,
 					   GError **error);
+
+/* The content's size that the first 16 bytes of a `.filez` claim. */
+guint64 satchel_file_header_peek_size_archive(const guint8 head[16]);
+
+/* `user.ostreemeta`, the attribute in which repositories of mode bare-user keep owner, mode and
+ * attributes of a file. Size and link target are the caller's to fill in;
+ * satchel_file_header_check() looks at the whole. */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_file_header_parse_ostreemeta(GBytes *attribute, SatchelFileHeader *header,
+					      GError **error);
+
+/* What every file object obeys: a regular file, or a link with a target and without content.
+ * Errors: SATCHEL_ERROR_CONTENT_INVALID. */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_file_header_check(const SatchelFileHeader *header, GError **error);
 
 /* What is hashed before the content to give the object's checksum. (transfer full) */
 GBytes *satchel_file_header_to_checksum_prefix(const SatchelFileHeader *header);
