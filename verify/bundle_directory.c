@@ -1,0 +1,286 @@
+#include "bundle_form.h"
+#include "path_safety.h"
+#include "safe_read.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <gio/gunixinputstream.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+/* The largest extended attribute that Linux knows. */
+#define ATTRIBUTE_MAX_BYTES (64u * 1024u)
+
+typedef struct {
+	SatchelBundleReader reader;
+	int dir_fd;
+} BundleDirectory;
+
+static int
+directory_fd(const SatchelBundleReader *self)
+{
+	return ((const BundleDirectory *)self)->dir_fd;
+}
+
+static gboolean
+directory_error(const char *member, int error_number, GError **error)
+{
+	g_set_error(error, SATCHEL_ERROR,
+		    error_number == ENOENT ? SATCHEL_ERROR_METADATA_NOT_FOUND
+					   : SATCHEL_ERROR_DOWNLOAD_FAILED,
+		    "%s cannot be read: %s", member, g_strerror(error_number));
+	return FALSE;
+}
+
+static GInputStream *
+directory_open_member(SatchelBundleReader *self, const char *member, guint64 *size_bytes,
+		      GError **error)
+{
+	guint64 unused_bytes = 0;
+	int fd = satchel_safe_open(directory_fd(self), member,
+				   size_bytes != NULL ? size_bytes : &unused_bytes, error);
+
+	return fd < 0 ? NULL : g_unix_input_stream_new(fd, TRUE);
+}
+
+/* Opens the folder that holds @member, component by component and following no link, and gives the
+ * last component. The kernel's own "no symlinks" flag is not on every file system's kernel. */
+static int
+directory_open_parent(const SatchelBundleReader *self, const char *member, const char **name,
+		      GError **error)
+{
+	g_auto(GStrv) components = g_strsplit(member, "/", -1);
+	guint n_components = g_strv_length(components);
+	int fd = openat(directory_fd(self), ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	for (guint i = 0; i + 1 < n_components && fd >= 0; i++) {
+		int next = openat(fd, components[i], O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		int saved = errno;
+
+		close(fd);
+		errno = saved;
+		fd = next;
+	}
+	if (fd < 0)
+		directory_error(member, errno, error);
+	*name = member + strlen(member) - strlen(components[n_components - 1]);
+	return fd;
+}
+
+static void
+directory_fill_stat(const struct stat *from, SatchelBundleStat *to)
+{
+	to->mode = from->st_mode;
+	to->uid = from->st_uid;
+	to->gid = from->st_gid;
+	to->size_bytes = from->st_size < 0 ? 0 : (guint64)from->st_size;
+}
+
+static gboolean
+directory_stat_member(SatchelBundleReader *self, const char *member, SatchelBundleStat *result,
+		      GError **error)
+{
+	const char *name = NULL;
+	int parent = directory_open_parent(self, member, &name, error);
+	struct stat info;
+	int outcome, saved;
+
+	if (parent < 0)
+		return FALSE;
+	outcome = fstatat(parent, name, &info, AT_SYMLINK_NOFOLLOW);
+	saved = errno;
+	close(parent);
+	if (outcome != 0)
+		return directory_error(member, saved, error);
+	directory_fill_stat(&info, result);
+	return TRUE;
+}
+
+static char *
+directory_read_link(SatchelBundleReader *self, const char *member, GError **error)
+{
+	const char *name = NULL;
+	int parent = directory_open_parent(self, member, &name, error);
+	char target[SATCHEL_LIMIT_PATH_BYTES + 1];
+	ssize_t n_bytes;
+	int saved;
+
+	if (parent < 0)
+		return NULL;
+	n_bytes = readlinkat(parent, name, target, sizeof target);
+	saved = errno;
+	close(parent);
+	if (n_bytes < 0 || (gsize)n_bytes == sizeof target) {
+		directory_error(member, n_bytes < 0 ? saved : ENAMETOOLONG, error);
+		return NULL;
+	}
+	return g_strndup(target, (gsize)n_bytes);
+}
+
+static GBytes *
+directory_read_attribute(SatchelBundleReader *self, const char *member, const char *name,
+			 GError **error)
+{
+	g_autofree guint8 *value = NULL;
+	guint64 size_bytes = 0;
+	int fd = satchel_safe_open(directory_fd(self), member, &size_bytes, error);
+	ssize_t n_bytes;
+	int saved;
+
+	if (fd < 0)
+		return NULL;
+	value = g_malloc(ATTRIBUTE_MAX_BYTES);
+	n_bytes = fgetxattr(fd, name, value, ATTRIBUTE_MAX_BYTES);
+	saved = errno;
+	close(fd);
+	if (n_bytes < 0) {
+		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
+			    "%s has no readable attribute %s: %s", member, name, g_strerror(saved));
+		return NULL;
+	}
+	return g_bytes_new(value, (gsize)n_bytes);
+}
+
+/* One folder of the walk: paths still to be visited stand in @pending with a slash at their end. */
+static gboolean
+directory_walk_entry(int fd, const char *prefix, const char *name, GQueue *pending,
+		     SatchelBundleVisit visit, gpointer user_data, GError **error)
+{
+	g_autofree char *member = g_strconcat(prefix, name, NULL);
+	SatchelBundleStat result;
+	struct stat info;
+
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return TRUE;
+	if (strlen(member) > SATCHEL_LIMIT_PATH_BYTES ||
+	    pending->length >= SATCHEL_LIMIT_MANIFEST_MEMBERS) {
+		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
+			    "the bundle's folders are nested too deeply or are too many");
+		return FALSE;
+	}
+	if (fstatat(fd, name, &info, AT_SYMLINK_NOFOLLOW) != 0) {
+		g_autofree char *quoted = satchel_path_quote(member);
+		return directory_error(quoted, errno, error);
+	}
+	if (S_ISDIR(info.st_mode)) {
+		g_queue_push_tail(pending, g_strconcat(member, "/", NULL));
+		return TRUE;
+	}
+	directory_fill_stat(&info, &result);
+	return visit(member, &result, user_data, error);
+}
+
+/* readdir() tells its end and its failure by NULL alone; errno tells them apart. */
+static gboolean
+directory_walk_folder(DIR *folder, const char *prefix, GQueue *pending, SatchelBundleVisit visit,
+		      gpointer user_data, GError **error)
+{
+	const struct dirent *entry;
+
+	errno = 0;
+	while ((entry = readdir(folder)) != NULL) {
+		if (!directory_walk_entry(dirfd(folder), prefix, entry->d_name, pending, visit,
+					  user_data, error))
+			return FALSE;
+		errno = 0;
+	}
+	return errno == 0 ? TRUE : directory_error(prefix, errno, error);
+}
+
+static DIR *
+directory_open_folder(const SatchelBundleReader *self, const char *prefix, GError **error)
+{
+	const char *name = NULL;
+	/* "a/b/." makes a/b the parent, which is walked without following links. */
+	g_autofree char *inside = g_strconcat(prefix, ".", NULL);
+	int parent = directory_open_parent(self, inside, &name, error);
+	DIR *folder = NULL;
+	int fd;
+
+	if (parent < 0)
+		return NULL;
+	fd = openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0)
+		folder = fdopendir(fd);
+	if (folder == NULL) {
+		directory_error(inside, errno, error);
+		if (fd >= 0)
+			close(fd);
+	}
+	close(parent);
+	return folder;
+}
+
+static gboolean
+directory_walk(SatchelBundleReader *self, SatchelBundleVisit visit, gpointer user_data,
+	       GError **error)
+{
+	GQueue pending = G_QUEUE_INIT;
+	gboolean good = TRUE;
+
+	g_queue_push_tail(&pending, g_strdup(""));
+	while (good && !g_queue_is_empty(&pending)) {
+		g_autofree char *prefix = g_queue_pop_head(&pending);
+		DIR *folder = directory_open_folder(self, prefix, error);
+
+		good = folder != NULL &&
+		       directory_walk_folder(folder, prefix, &pending, visit, user_data, error);
+		if (folder != NULL)
+			closedir(folder);
+	}
+	g_queue_clear_full(&pending, g_free);
+	return good;
+}
+
+static void
+directory_free(SatchelBundleReader *self)
+{
+	close(directory_fd(self));
+	g_free(self->path);
+	g_free(self);
+}
+
+static const SatchelBundleForm directory_form = {
+	.open_member = directory_open_member,
+	.stat_member = directory_stat_member,
+	.read_link = directory_read_link,
+	.read_attribute = directory_read_attribute,
+	.walk = directory_walk,
+	.free = directory_free,
+};
+
+/* A bundle is what has a folder `tuf` in it; a link is none. */
+static gboolean
+directory_is_bundle(int fd)
+{
+	struct stat info;
+
+	return fstatat(fd, SATCHEL_BUNDLE_TUF, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISDIR(info.st_mode);
+}
+
+SatchelBundleReader *
+satchel_bundle_directory_open(const char *path, GError **error)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	g_autofree char *quoted = satchel_path_quote(path);
+	BundleDirectory *self;
+
+	if (fd < 0) {
+		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_NOT_FOUND,
+			    "no bundle at '%s': %s", quoted, g_strerror(errno));
+		return NULL;
+	}
+	if (!directory_is_bundle(fd)) {
+		close(fd);
+		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_NOT_FOUND,
+			    "no bundle at '%s': it has no folder " SATCHEL_BUNDLE_TUF, quoted);
+		return NULL;
+	}
+	self = g_new0(BundleDirectory, 1);
+	self->reader.form = &directory_form;
+	self->reader.path = g_strdup(path);
+	self->dir_fd = fd;
+	return &self->reader;
+}
