@@ -46,6 +46,11 @@ G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_closure_repo_claimed_size(SatchelClosureRepo *self, const char *checksum,
 					   guint64 *size_bytes, GError **error);
 
+/* Size of a file object on the medium; absence is *@missing, not an error. */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_closure_repo_stat_file(SatchelClosureRepo *self, const char *checksum,
+					guint64 *stored_bytes, gboolean *missing, GError **error);
+
 /* Reads and verifies one object and keeps nothing. */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_closure_repo_check(SatchelClosureRepo *self, SatchelObjectType type,

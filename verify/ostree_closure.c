@@ -1,0 +1,345 @@
+#include "ostree_closure.h"
+#include "bundle_form.h"
+#include "digest.h"
+#include "object_stream.h"
+#include <sys/stat.h>
+
+/* How a repository stores file objects: `core.mode` of its configuration. */
+typedef enum {
+	REPO_ARCHIVE,
+	REPO_BARE,	     /* as they are, with owner, mode and attributes */
+	REPO_BARE_USER,	     /* owner, mode and attributes in an attribute; links as files */
+	REPO_BARE_USER_ONLY, /* owner root, no attributes */
+} RepoMode;
+
+struct SatchelClosureRepo {
+	SatchelBundleReader *bundle; /* borrowed */
+	RepoMode mode;
+};
+
+/* The reader says "metadata not found" of any member; here it is content. */
+static gboolean
+closure_recode(GError *local_error, GError **error)
+{
+	gboolean absent =
+		g_error_matches(local_error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_NOT_FOUND);
+
+	g_propagate_error(error, local_error);
+	if (error != NULL)
+		(*error)->code =
+			absent ? SATCHEL_ERROR_NO_TARGET_CONTENT : SATCHEL_ERROR_DOWNLOAD_FAILED;
+	return FALSE;
+}
+
+static gboolean
+repo_parse_mode(const char *text, RepoMode *mode)
+{
+	static const struct {
+		const char *name;
+		RepoMode mode;
+	} modes[] = {
+		{"archive", REPO_ARCHIVE},
+		{"archive-z2", REPO_ARCHIVE},
+		{"bare", REPO_BARE},
+		{"bare-user", REPO_BARE_USER},
+		{"bare-user-only", REPO_BARE_USER_ONLY},
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(modes); i++) {
+		if (strcmp(text, modes[i].name) == 0) {
+			*mode = modes[i].mode;
+			return TRUE;
+		}
+	}
+	return FALSE;
+}
+
+static gboolean
+repo_read_config(GBytes *text, RepoMode *mode, GError **error)
+{
+	g_autoptr(GKeyFile) config = g_key_file_new();
+	g_autoptr(GError) local_error = NULL;
+	g_autofree char *version = NULL;
+	g_autofree char *name = NULL;
+
+	if (g_bytes_get_size(text) == 0 ||
+	    !g_key_file_load_from_data(config, g_bytes_get_data(text, NULL), g_bytes_get_size(text),
+				       G_KEY_FILE_NONE, &local_error)) {
+		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_NO_TARGET_CONTENT,
+			    "%s is no configuration of an OSTree repository",
+			    SATCHEL_BUNDLE_OSTREE_CONFIG);
+		return FALSE;
+	}
+	version = g_key_file_get_string(config, "core", "repo_version", NULL);
+	name = g_key_file_get_string(config, "core", "mode", NULL);
+	if (g_strcmp0(version, "1") == 0 && name != NULL && repo_parse_mode(name, mode))
+		return TRUE;
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_NO_TARGET_CONTENT,
+		    "%s: not a repository of version 1 in mode archive, bare, bare-user or "
+		    "bare-user-only",
+		    SATCHEL_BUNDLE_OSTREE_CONFIG);
+	return FALSE;
+}
+
+SatchelClosureRepo *
+satchel_closure_repo_open(SatchelBundleReader *bundle, GError **error)
+{
+	g_autoptr(GError) local_error = NULL;
+	g_autoptr(GBytes) text = NULL;
+	SatchelClosureRepo *self;
+	RepoMode mode = REPO_ARCHIVE;
+
+	text = satchel_bundle_reader_read(bundle, SATCHEL_BUNDLE_OSTREE_CONFIG,
+					  SATCHEL_LIMIT_CONFIG_BYTES, &local_error);
+	if (text == NULL) {
+		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_NO_TARGET_CONTENT,
+			    "no OSTree repository in the bundle: %s", local_error->message);
+		return NULL;
+	}
+	if (!repo_read_config(text, &mode, error))
+		return NULL;
+	self = g_new0(SatchelClosureRepo, 1);
+	self->bundle = bundle;
+	self->mode = mode;
+	return self;
+}
+
+void
+satchel_closure_repo_free(SatchelClosureRepo *self)
+{
+	g_free(self);
+}
+
+static char *
+repo_member(const SatchelClosureRepo *self, SatchelObjectType type, const char *checksum)
+{
+	g_autofree char *path = satchel_object_path(type, checksum, self->mode == REPO_ARCHIVE);
+
+	return g_strconcat(SATCHEL_BUNDLE_OSTREE_OBJECTS "/", path, NULL);
+}
+
+GBytes *
+satchel_closure_repo_load(SatchelClosureRepo *self, SatchelObjectType type, const char *checksum,
+			  GError **error)
+{
+	g_autofree char *member = repo_member(self, type, checksum);
+	g_autoptr(GError) local_error = NULL;
+	g_autoptr(GBytes) bytes = NULL;
+	g_autofree char *found = NULL;
+
+	bytes = satchel_bundle_reader_read(self->bundle, member,
+					   SATCHEL_LIMIT_OSTREE_METADATA_BYTES, &local_error);
+	if (bytes == NULL) {
+		closure_recode(g_steal_pointer(&local_error), error);
+		return NULL;
+	}
+	found = satchel_digest_sha256_hex(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
+	if (strcmp(found, checksum) != 0) {
+		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
+			    "%s: the content does not match the object's hash", member);
+		return NULL;
+	}
+	return g_steal_pointer(&bytes);
+}
+
+/* In mode bare-user a link is a file whose content is the target, with a NUL behind it. */
+static gboolean
+repo_link_from_content(SatchelClosureRepo *self, const char *member, SatchelFileHeader *header,
+		       GError **error)
+{
+	g_autoptr(GBytes) content = NULL;
+	gsize n_bytes = 0;
+	const char *data;
+
+	content = satchel_bundle_reader_read(self->bundle, member, SATCHEL_LIMIT_PATH_BYTES, error);
+	if (content == NULL)
+		return FALSE;
+	data = g_bytes_get_data(content, &n_bytes);
+	/* Without data there is no target, and the header's check says so. */
+	header->symlink_target = n_bytes > 0 ? g_strndup(data, n_bytes) : NULL;
+	header->size_bytes = 0;
+	return TRUE;
+}
+
+/* `user.ostreemeta`: owner, mode and attributes, as in a file's header. */
+static gboolean
+repo_header_from_attribute(SatchelClosureRepo *self, const char *member, SatchelFileHeader *header,
+			   GError **error)
+{
+	guint64 size_bytes = header->size_bytes;
+	g_autoptr(GBytes) value = NULL;
+
+	value = self->bundle->form->read_attribute(self->bundle, member, "user.ostreemeta", error);
+	if (value == NULL || !satchel_file_header_parse_ostreemeta(value, header, error))
+		return FALSE;
+	header->size_bytes = size_bytes;
+	return !S_ISLNK(header->mode) || repo_link_from_content(self, member, header, error);
+}
+
+/* Of a file in mode bare or bare-user-only. */
+static gboolean
+repo_header_from_stat(SatchelClosureRepo *self, const char *member, const SatchelBundleStat *info,
+		      SatchelFileHeader *header, GError **error)
+{
+	header->mode = info->mode;
+	if (self->mode == REPO_BARE) {
+		header->uid = info->uid;
+		header->gid = info->gid;
+	}
+	header->xattrs = g_variant_ref_sink(g_variant_new_array(G_VARIANT_TYPE("(ayay)"), NULL, 0));
+	if (!S_ISLNK(info->mode))
+		return TRUE;
+	header->size_bytes = 0;
+	header->symlink_target = self->bundle->form->read_link(self->bundle, member, error);
+	return header->symlink_target != NULL;
+}
+
+/* The header of a file in one of the bare modes. What the medium's file system claims goes into the
+ * hash with the content, and is believed only with it. */
+static gboolean
+repo_bare_header(SatchelClosureRepo *self, const char *member, SatchelFileHeader *header,
+		 GError **error)
+{
+	SatchelBundleStat info;
+
+	if (!satchel_bundle_reader_stat(self->bundle, member, &info, error))
+		return FALSE;
+	header->size_bytes = info.size_bytes;
+	if (!(self->mode == REPO_BARE_USER
+		      ? repo_header_from_attribute(self, member, header, error)
+		      : repo_header_from_stat(self, member, &info, header, error)))
+		return FALSE;
+	if (satchel_file_header_check(header, error))
+		return TRUE;
+	g_prefix_error(error, "%s: ", member);
+	return FALSE;
+}
+
+static GInputStream *
+repo_open_bare(SatchelClosureRepo *self, const char *member, const char *checksum,
+	       SatchelFileHeader *header, GError **error)
+{
+	GInputStream *stored = NULL;
+
+	if (self->bundle->form->read_link == NULL || self->bundle->form->read_attribute == NULL) {
+		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
+			    "%s: this form of bundle holds archive repositories only", member);
+		return NULL;
+	}
+	if (!repo_bare_header(self, member, header, error))
+		return NULL;
+	if (header->symlink_target == NULL) {
+		stored = satchel_bundle_reader_open_member(self->bundle, member, NULL, error);
+		if (stored == NULL)
+			return NULL;
+	}
+	return satchel_object_stream_new_bare(stored, member, checksum, header, error);
+}
+
+static GInputStream *
+repo_open_archive(SatchelClosureRepo *self, const char *member, const char *checksum,
+		  SatchelFileHeader *header, GError **error)
+{
+	GInputStream *stored = satchel_bundle_reader_open_member(self->bundle, member, NULL, error);
+
+	if (stored == NULL)
+		return NULL;
+	return satchel_object_stream_new_archive(stored, member, checksum, header, error);
+}
+
+GInputStream *
+satchel_closure_repo_open_file(SatchelClosureRepo *self, const char *checksum,
+			       SatchelFileHeader *header, GError **error)
+{
+	g_autofree char *member = repo_member(self, SATCHEL_OBJECT_FILE, checksum);
+	g_autoptr(GError) local_error = NULL;
+	GInputStream *content;
+
+	memset(header, 0, sizeof *header);
+	content = self->mode == REPO_ARCHIVE
+			  ? repo_open_archive(self, member, checksum, header, &local_error)
+			  : repo_open_bare(self, member, checksum, header, &local_error);
+	if (content == NULL) {
+		satchel_file_header_clear(header);
+		memset(header, 0, sizeof *header);
+		closure_recode(g_steal_pointer(&local_error), error);
+	}
+	return content;
+}
+
+gboolean
+satchel_closure_repo_claimed_size(SatchelClosureRepo *self, const char *checksum,
+				  guint64 *size_bytes, GError **error)
+{
+	g_autofree char *member = repo_member(self, SATCHEL_OBJECT_FILE, checksum);
+	g_autoptr(GError) local_error = NULL;
+	g_autoptr(GInputStream) stored = NULL;
+	SatchelBundleStat info;
+	guint8 head[16];
+	gsize n_read = 0;
+
+	*size_bytes = 0;
+	if (self->mode != REPO_ARCHIVE) {
+		if (!satchel_bundle_reader_stat(self->bundle, member, &info, &local_error))
+			return closure_recode(g_steal_pointer(&local_error), error);
+		*size_bytes = info.size_bytes;
+		return TRUE;
+	}
+	stored = satchel_bundle_reader_open_member(self->bundle, member, NULL, &local_error);
+	if (stored == NULL)
+		return closure_recode(g_steal_pointer(&local_error), error);
+	if (!g_input_stream_read_all(stored, head, sizeof head, &n_read, NULL, NULL) ||
+	    n_read != sizeof head) {
+		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
+			    "%s: the file header cannot be read", member);
+		return FALSE;
+	}
+	*size_bytes = satchel_file_header_peek_size_archive(head);
+	return TRUE;
+}
+
+gboolean
+satchel_closure_repo_stat_file(SatchelClosureRepo *self, const char *checksum,
+			       guint64 *stored_bytes, gboolean *missing, GError **error)
+{
+	g_autofree char *member = repo_member(self, SATCHEL_OBJECT_FILE, checksum);
+	g_autoptr(GError) local_error = NULL;
+	SatchelBundleStat info = {0};
+
+	*stored_bytes = 0;
+	*missing = FALSE;
+	if (satchel_bundle_reader_stat(self->bundle, member, &info, &local_error)) {
+		*stored_bytes = info.size_bytes;
+		return TRUE;
+	}
+	*missing = g_error_matches(local_error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_NOT_FOUND);
+	return *missing || closure_recode(g_steal_pointer(&local_error), error);
+}
+
+static gboolean
+closure_drain(GInputStream *content, GError **error)
+{
+	g_autofree guint8 *buffer = g_malloc(64 * 1024);
+	gssize n_bytes = 0;
+
+	do {
+		n_bytes = g_input_stream_read(content, buffer, 64 * 1024, NULL, error);
+	} while (n_bytes > 0);
+	return n_bytes == 0;
+}
+
+gboolean
+satchel_closure_repo_check(SatchelClosureRepo *self, SatchelObjectType type, const char *checksum,
+			   GError **error)
+{
+	g_auto(SatchelFileHeader) header = {0};
+	g_autoptr(GInputStream) content = NULL;
+	g_autoptr(GBytes) bytes = NULL;
+
+	if (type != SATCHEL_OBJECT_FILE) {
+		bytes = satchel_closure_repo_load(self, type, checksum, error);
+		return bytes != NULL;
+	}
+	content = satchel_closure_repo_open_file(self, checksum, &header, error);
+	return content != NULL && closure_drain(content, error);
+}
