@@ -4,7 +4,7 @@
 
 /**
  * satchel_atomic_write:
- * @dir_fd: the folder
+ * @dir_fd: the folder, open for reading (O_PATH is not enough)
  * @name: one component; replaced whole if it is there
  * @mode: permission bits
  *
@@ -18,3 +18,7 @@
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_atomic_write(int dir_fd, const char *name, GBytes *content, mode_t mode,
 			      GError **error);
+
+/* Removes what processes that were killed inside satchel_atomic_write() left in a folder. What a
+ * living one is writing stays. Does what it can; no error. */
+void satchel_atomic_write_sweep(int dir_fd);
