@@ -10,7 +10,7 @@ typedef struct {
 } PendingTree;
 
 typedef struct {
-	SatchelClosureRepo *repo;
+	const SatchelClosureSource *source;
 	SatchelClosureList *list;
 	GHashTable *seen[SATCHEL_OBJECT_COMMIT + 1]; /* by type: checksums */
 	GArray *stack;				     /* of PendingTree */
@@ -57,7 +57,7 @@ static GBytes *
 walk_load(ClosureWalk *walk, SatchelObjectType type, const char *checksum, GError **error)
 {
 	SatchelClosureObject object = {.type = type};
-	g_autoptr(GBytes) bytes = satchel_closure_repo_load(walk->repo, type, checksum, error);
+	g_autoptr(GBytes) bytes = walk->source->load(walk->source->self, type, checksum, error);
 
 	if (bytes == NULL)
 		return NULL;
@@ -68,11 +68,11 @@ walk_load(ClosureWalk *walk, SatchelObjectType type, const char *checksum, GErro
 
 /* A hash that is right and a form that is wrong: whoever made the target made it so. */
 static gboolean
-walk_malformed(SatchelObjectType type, const char *checksum, GError **error)
+walk_malformed(ClosureWalk *walk, SatchelObjectType type, const char *checksum, GError **error)
 {
 	g_autofree char *path = satchel_object_path(type, checksum, FALSE);
 
-	g_prefix_error(error, "ostree_repo/objects/%s: ", path);
+	g_prefix_error(error, "%s/objects/%s: ", walk->source->name, path);
 	if (error != NULL)
 		(*error)->code = SATCHEL_ERROR_DOWNLOAD_FAILED;
 	return FALSE;
@@ -89,7 +89,7 @@ walk_meta(ClosureWalk *walk, const char *checksum, GError **error)
 	if (bytes == NULL)
 		return FALSE;
 	return satchel_dirmeta_parse(bytes, error) ||
-	       walk_malformed(SATCHEL_OBJECT_DIR_META, checksum, error);
+	       walk_malformed(walk, SATCHEL_OBJECT_DIR_META, checksum, error);
 }
 
 static void
@@ -158,7 +158,7 @@ walk_tree(ClosureWalk *walk, const PendingTree *pending, GError **error)
 		return FALSE;
 	tree = satchel_tree_parse(bytes, error);
 	if (tree == NULL)
-		return walk_malformed(SATCHEL_OBJECT_DIR_TREE, pending->tree, error);
+		return walk_malformed(walk, SATCHEL_OBJECT_DIR_TREE, pending->tree, error);
 	return walk_entries(walk, tree, pending->depth, error);
 }
 
@@ -168,8 +168,8 @@ walk_files(ClosureWalk *walk, GError **error)
 	for (guint i = 0; i < walk->files->len; i++) {
 		SatchelClosureObject *object = &g_array_index(walk->files, SatchelClosureObject, i);
 
-		if (!satchel_closure_repo_stat_file(walk->repo, object->checksum,
-						    &object->stored_bytes, &object->missing, error))
+		if (!walk->source->stat_file(walk->source->self, object->checksum,
+					     &object->stored_bytes, &object->missing, error))
 			return FALSE;
 		walk->list->n_files++;
 		walk->list->n_missing += object->missing ? 1 : 0;
@@ -192,7 +192,7 @@ walk_commit(ClosureWalk *walk, const char *checksum, GError **error)
 	if (bytes == NULL)
 		return FALSE;
 	if (!satchel_commit_parse(bytes, &commit, error))
-		return walk_malformed(SATCHEL_OBJECT_COMMIT, checksum, error);
+		return walk_malformed(walk, SATCHEL_OBJECT_COMMIT, checksum, error);
 	if (!walk_push(walk, commit.root_tree, commit.root_meta, 1, error))
 		return FALSE;
 	while (walk->stack->len > 0) {
@@ -217,9 +217,10 @@ walk_clear(ClosureWalk *walk)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ClosureWalk, walk_clear)
 
 SatchelClosureList *
-satchel_closure_list(SatchelClosureRepo *repo, const char *const *commits, GError **error)
+satchel_closure_list_from(const SatchelClosureSource *source, const char *const *commits,
+			  GError **error)
 {
-	g_auto(ClosureWalk) walk = {.repo = repo};
+	g_auto(ClosureWalk) walk = {.source = source};
 
 	walk.list = g_new0(SatchelClosureList, 1);
 	walk.list->objects = g_array_new(FALSE, TRUE, sizeof(SatchelClosureObject));
@@ -232,4 +233,30 @@ satchel_closure_list(SatchelClosureRepo *repo, const char *const *commits, GErro
 			return NULL;
 	}
 	return g_steal_pointer(&walk.list);
+}
+
+static GBytes *
+load_from_repo(gpointer repo, SatchelObjectType type, const char *checksum, GError **error)
+{
+	return satchel_closure_repo_load(repo, type, checksum, error);
+}
+
+static gboolean
+stat_in_repo(gpointer repo, const char *checksum, guint64 *stored_bytes, gboolean *missing,
+	     GError **error)
+{
+	return satchel_closure_repo_stat_file(repo, checksum, stored_bytes, missing, error);
+}
+
+SatchelClosureList *
+satchel_closure_list(SatchelClosureRepo *repo, const char *const *commits, GError **error)
+{
+	const SatchelClosureSource source = {
+		.name = SATCHEL_BUNDLE_OSTREE_REPO,
+		.load = load_from_repo,
+		.stat_file = stat_in_repo,
+		.self = repo,
+	};
+
+	return satchel_closure_list_from(&source, commits, error);
 }

@@ -88,6 +88,23 @@ G_GNUC_WARN_UNUSED_RESULT
 SatchelClosureList *satchel_closure_list(SatchelClosureRepo *repo, const char *const *commits,
 					 GError **error);
 
+/* Where a walk gets objects, for callers that have them elsewhere than in a bundle. */
+typedef struct {
+	const char *name; /* what messages call it */
+	/* The bytes of a commit, dirtree or dirmeta, verified. (transfer full) */
+	GBytes *(*load)(gpointer self, SatchelObjectType type, const char *checksum,
+			GError **error);
+	/* Size of a file object as it is stored; absence is no error. */
+	gboolean (*stat_file)(gpointer self, const char *checksum, guint64 *stored_bytes,
+			      gboolean *missing, GError **error);
+	gpointer self;
+} SatchelClosureSource;
+
+/* The same from elsewhere; errors of @source are passed on. (transfer full) */
+G_GNUC_WARN_UNUSED_RESULT
+SatchelClosureList *satchel_closure_list_from(const SatchelClosureSource *source,
+					      const char *const *commits, GError **error);
+
 void satchel_closure_list_free(SatchelClosureList *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SatchelClosureList, satchel_closure_list_free)
 
