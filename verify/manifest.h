@@ -9,7 +9,7 @@
 typedef struct SatchelManifest SatchelManifest;
 
 typedef struct {
-	const char *path; /* relative to the bundle's top */
+	char *path; /* relative to the bundle's top */
 	guint64 size_bytes;
 	char sha256[65];
 } SatchelManifestMember;
