@@ -1,11 +1,10 @@
 #include "cli.h"
+#include "cli_help.h"
 #include <errno.h>
 #include <locale.h>
 #include <satchel/error.h>
 #include <stdio.h>
 #include <string.h>
-
-#define HELP_COLUMNS 79
 
 /* One program runs once in a process, so its command line may be known process-wide. */
 static struct {
@@ -59,154 +58,6 @@ print_line(const char *prefix, const char *text)
 	fflush(stderr);
 }
 
-/* Appends @text in lines of at most HELP_COLUMNS, breaking at spaces; @column is where the first
- * word goes. The following lines begin at @indent. */
-static void
-append_wrapped(GString *out, const char *text, gsize column, gsize indent)
-{
-	g_auto(GStrv) words = g_strsplit(text, " ", -1);
-	gboolean first = TRUE;
-
-	for (char **word = words; *word != NULL; word++) {
-		gsize n = strlen(*word);
-
-		if (!first && column + 1 + n > HELP_COLUMNS) {
-			g_string_append_printf(out, "\n%*s", (int)indent, "");
-			column = indent;
-			first = TRUE;
-		}
-		g_string_append_printf(out, "%s%s", first ? "" : " ", *word);
-		column += n + (first ? 0 : 1);
-		first = FALSE;
-	}
-	g_string_append_c(out, '\n');
-}
-
-/* "  TERM   explanation": on a line of its own where the term is long. */
-static void
-append_term(GString *out, const char *term, const char *explanation, gsize indent)
-{
-	gsize column = 2 + strlen(term);
-
-	g_string_append_printf(out, "  %s", term);
-	if (column + 2 > indent) {
-		g_string_append_c(out, '\n');
-		column = 0;
-	}
-	g_string_append_printf(out, "%*s", (int)(indent - column), "");
-	append_wrapped(out, explanation, indent, indent);
-}
-
-static void
-append_options(GString *out, const GOptionEntry *options)
-{
-	for (const GOptionEntry *o = options; o != NULL && o->long_name != NULL; o++) {
-		g_autoptr(GString) term = g_string_new(NULL);
-
-		if ((o->flags & G_OPTION_FLAG_HIDDEN) != 0 || *o->long_name == '\0')
-			continue;
-		if (o->short_name != '\0')
-			g_string_append_printf(term, "-%c, ", o->short_name);
-		else
-			g_string_append(term, "    ");
-		g_string_append_printf(term, "--%s", o->long_name);
-		if (o->arg_description != NULL)
-			g_string_append_printf(term, " %s", o->arg_description);
-		append_term(out, term->str, o->description != NULL ? o->description : "", 32);
-	}
-}
-
-/* Commands whose name begins with @prefix. */
-static void
-append_commands(GString *out, const SatchelProgram *program, const char *prefix)
-{
-	gsize indent = 0;
-
-	for (const SatchelCommand *c = program->commands; c->name != NULL; c++)
-		indent = MAX(indent, strlen(c->name) + 4);
-	for (const SatchelCommand *c = program->commands; c->name != NULL; c++) {
-		if (*c->name != '\0' && g_str_has_prefix(c->name, prefix))
-			append_term(out, c->name, c->summary, indent);
-	}
-}
-
-static void
-append_usage(GString *out, const char *program, const SatchelCommand *command)
-{
-	g_autoptr(GString) line = g_string_new(program);
-	gsize indent = strlen("Usage: ") + strlen(program) + 1;
-
-	if (*command->name != '\0')
-		g_string_append_printf(line, " %s", command->name);
-	if (command->usage != NULL && *command->usage != '\0')
-		g_string_append_printf(line, " %s", command->usage);
-	g_string_append(out, "Usage: ");
-	append_wrapped(out, line->str, strlen("Usage: "), indent);
-}
-
-static void
-append_epilog(GString *out, const SatchelProgram *program)
-{
-	if (program->epilog != NULL)
-		g_string_append_printf(out, "\n%s%s", program->epilog,
-				       g_str_has_suffix(program->epilog, "\n") ? "" : "\n");
-}
-
-/* The program's help, or that of the commands that begin with the word @prefix. */
-static void
-print_program_help(const SatchelProgram *program, const char *prefix)
-{
-	g_autoptr(GString) out = g_string_new(NULL);
-
-	g_string_append_printf(out, "Usage: %s %sCOMMAND [OPTION]...\n", program->program, prefix);
-	append_wrapped(out, program->purpose, 0, 0);
-	g_string_append(out, "\nCommands:\n");
-	append_commands(out, program, prefix);
-	g_string_append(out, "\nOptions of every command:\n");
-	append_options(out, program->options);
-	append_options(out, builtin_options);
-	append_term(out, "-v, --version", "Show the version (in a command's place)", 32);
-	g_string_append_printf(out, "\nMore on one of them: %s COMMAND --help\n", program->program);
-	append_epilog(out, program);
-	fputs(out->str, stdout);
-}
-
-static gboolean
-has_named_commands(const SatchelProgram *program)
-{
-	for (const SatchelCommand *c = program->commands; c->name != NULL; c++) {
-		if (*c->name != '\0')
-			return TRUE;
-	}
-	return FALSE;
-}
-
-static void
-print_command_help(const SatchelProgram *program, const SatchelCommand *command,
-		   const GOptionEntry *options)
-{
-	g_autoptr(GString) out = g_string_new(NULL);
-	gboolean is_default = *command->name == '\0';
-
-	append_usage(out, program->program, command);
-	if (is_default && has_named_commands(program))
-		g_string_append_printf(out, "       %s COMMAND [OPTION]...\n", program->program);
-	append_wrapped(out, command->summary, 0, 0);
-	g_string_append(out, "\nOptions:\n");
-	append_options(out, options);
-	append_options(out, program->options);
-	append_options(out, builtin_options);
-	if (is_default) {
-		append_term(out, "-v, --version", "Show the version", 32);
-		if (has_named_commands(program)) {
-			g_string_append(out, "\nCommands:\n");
-			append_commands(out, program, "");
-		}
-		append_epilog(out, program);
-	}
-	fputs(out->str, stdout);
-}
-
 static gboolean
 has_help_option(int argc, char **argv)
 {
@@ -245,7 +96,7 @@ satchel_cli_parse(const GOptionEntry *options, int *argc, char ***argv, GError *
 	    !has_help_option(*argc, *argv))
 		return satchel_cli_usage_error(error, "%s", local_error->message);
 	if (help_wanted || local_error != NULL) {
-		print_command_help(cli.program, cli.command, options);
+		satchel_cli_help_print_command(cli.program, cli.command, options, builtin_options);
 		return fail_for_help(error);
 	}
 	/* What was behind `--` stays, the marker goes. */
@@ -374,7 +225,8 @@ explain_no_command(const SatchelProgram *program, int argc, char **argv, int fir
 	g_autofree char *second = prefix != NULL ? list_second_words(program, prefix) : NULL;
 
 	if (has_help_option(argc, argv)) {
-		print_program_help(program, second != NULL ? prefix : "");
+		satchel_cli_help_print_program(program, second != NULL ? prefix : "",
+					       builtin_options);
 		return fail_for_help(error);
 	}
 	if (second != NULL)
