@@ -42,7 +42,8 @@ SatchelTrustStore *satchel_trust_store_open(const char *dir, SatchelTrustStoreMo
 GBytes *satchel_trust_store_load(SatchelTrustStore *self, const char *role, gsize max_bytes,
 				 GError **error);
 
-/* Stores verified bytes. A delegated role never lands on a top-level role's file. */
+/* Stores verified bytes of any role but root. A delegated role never lands on a top-level role's
+ * file, whatever its name is and whether or not the file system tells cases apart. */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_trust_store_save(SatchelTrustStore *self, const char *role, GBytes *document,
 				  GError **error);
@@ -51,6 +52,41 @@ gboolean satchel_trust_store_save(SatchelTrustStore *self, const char *role, GBy
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_trust_store_save_root(SatchelTrustStore *self, const SatchelRoot *root,
 				       GError **error);
+
+/**
+ * satchel_trust_store_advance_root:
+ * @trusted: the root that is stored
+ * @next: what satchel_root_advance() made of it
+ *
+ * The same for a root that follows another. Where the keys of timestamp or snapshot changed, both
+ * are forgotten (TUF 5.3.11): after the new root is in the history and before it is the trusted
+ * one, so that a power cut in between neither keeps them nor opens a way back.
+ */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_trust_store_advance_root(SatchelTrustStore *self, const SatchelRoot *trusted,
+					  const SatchelRoot *next, GError **error);
+
+/**
+ * satchel_trust_store_load_root:
+ * @provisioned: (nullable): a root that the caller vouches for by other means, such as the one that
+ *   came with the device's read-only file system
+ *
+ * The trusted root, verified. A root is signed by its own keys, so that the stored file by itself
+ * proves only that it is whole, not that it is the one that was stored. With @provisioned the proof
+ * is complete: the newest root to which it leads, link by link, through the history and root.json.
+ * Whatever else stands in root.json (nothing, garbage, a stranger's root) is replaced by it.
+ * Without
+ * @provisioned root.json must be there and whole. In both cases roots of the history that follow it
+ * are taken, too: what a power cut kept from becoming root.json.
+ *
+ * Errors: SATCHEL_ERROR_METADATA_NOT_FOUND where there is none and no @provisioned;
+ * SATCHEL_ERROR_METADATA_FAILURE where it is damaged, or storing the repaired one failed.
+ *
+ * Returns: (transfer full): the root, or NULL
+ */
+G_GNUC_WARN_UNUSED_RESULT
+SatchelRoot *satchel_trust_store_load_root(SatchelTrustStore *self, SatchelRoot *provisioned,
+					   GError **error);
 
 /* Forgets a role (key rotation: TUF 5.3.11). No such role is fine. */
 G_GNUC_WARN_UNUSED_RESULT
