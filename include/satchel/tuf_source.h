@@ -49,8 +49,18 @@ struct SatchelTufSource {
 	const SatchelTufSourceClass *klass;
 };
 
-/* A folder laid out as a TUF server's: N.root.json, timestamp.json, [N.]snapshot.json … (transfer
- * full) */
+/**
+ * satchel_tuf_source_directory_new:
+ * @metadata_dir: laid out as a TUF server's folder: N.root.json, timestamp.json, [N.]snapshot.json
+ * …
+ * @artifact_dir: (nullable): target paths below it; NULL: no artifacts are served
+ *
+ * Symbolic links and special files below the folders are refused.
+ * Errors: SATCHEL_ERROR_METADATA_NOT_FOUND, SATCHEL_ERROR_DOWNLOAD_FAILED where a folder cannot be
+ * opened.
+ *
+ * Returns: (transfer full): the source, or NULL
+ */
 G_GNUC_WARN_UNUSED_RESULT
 SatchelTufSource *satchel_tuf_source_directory_new(const char *metadata_dir,
 						   const char *artifact_dir, GError **error);
