@@ -1,0 +1,29 @@
+#include "commands.h"
+
+static const SatchelCommand commands[] = {
+	{"repo init", "[--dialect uptane|tuf] [--key-type TYPE] [--expires ROLE=DAYS]... REPO",
+	 "Make a TUF repository with keys for all roles.", satchel_cmd_repo_init},
+	{"repo add",
+	 "--name NAME --version N --hardware-id ID --tag TAG... --commit SHA256 [--app "
+	 "NAME=URI]... "
+	 "[--custom FILE.json] REPO",
+	 "Add a release to the targets role.", satchel_cmd_repo_add},
+	{"repo publish", "REPO", "Sign snapshot and timestamp over the present targets.",
+	 satchel_cmd_repo_publish},
+	{"repo rotate", "--role ROLE REPO", "Give a role new keys, by a new root.",
+	 satchel_cmd_repo_rotate},
+	{NULL, NULL, NULL, NULL},
+};
+
+static const SatchelProgram program = {
+	.program = "satchel-bundler",
+	.purpose = "Authors TUF repositories and builds offline update bundles from them.",
+	.commands = commands,
+	.epilog = "The manual: man satchel-bundler",
+};
+
+int
+main(int argc, char **argv)
+{
+	return satchel_cli_main(&program, argc, argv);
+}
