@@ -39,6 +39,22 @@ check_type(const json_t *signed_, const char *role, SatchelDialect dialect, GErr
 	return FALSE;
 }
 
+/* 1.N or 1.N.N, with nothing but digits in each part. */
+static gboolean
+is_version_1(const char *version)
+{
+	g_auto(GStrv) parts = g_strsplit(version, ".", 4);
+	guint n_parts = g_strv_length(parts);
+
+	if ((n_parts != 2 && n_parts != 3) || !g_str_equal(parts[0], "1"))
+		return FALSE;
+	for (guint i = 1; i < n_parts; i++) {
+		if (*parts[i] == '\0' || strspn(parts[i], "0123456789") != strlen(parts[i]))
+			return FALSE;
+	}
+	return TRUE;
+}
+
 /* TUF 1.0.34, 4.3: another major version may mean something else. uptane files carry none. */
 static gboolean
 check_spec_version(const json_t *signed_, SatchelDialect dialect, GError **error)
@@ -51,7 +67,7 @@ check_spec_version(const json_t *signed_, SatchelDialect dialect, GError **error
 	version = satchel_json_get_string(signed_, "spec_version", error);
 	if (version == NULL)
 		return FALSE;
-	if (g_str_has_prefix(version, "1.") && g_ascii_isdigit(version[2]))
+	if (is_version_1(version))
 		return TRUE;
 	quoted = satchel_path_quote(version);
 	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_INVALID,
