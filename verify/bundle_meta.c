@@ -45,9 +45,9 @@ check_targets(const char *const *targets, GError **error)
 
 	for (; *targets != NULL; targets++) {
 		if (**targets == '\0' || strlen(*targets) > SATCHEL_LIMIT_PATH_BYTES)
-			return fail(error, "`targets` has an empty or too long name");
+			return fail(error, "'targets' has an empty or too long name");
 		if (!g_hash_table_add(seen, (gpointer)(guintptr)*targets))
-			return fail(error, "`targets` names a target twice");
+			return fail(error, "'targets' names a target twice");
 	}
 	return TRUE;
 }
@@ -64,7 +64,7 @@ parse_offline_bundle(Claims *claims, const json_t *signed_, GError **error)
 	if (type == NULL)
 		return FALSE;
 	if (strcmp(type, "ci") != 0 && strcmp(type, "prod") != 0)
-		return fail(error, "`type` is neither ci nor prod");
+		return fail(error, "'type' is neither ci nor prod");
 	tag = satchel_json_get_string(object, "tag", error);
 	if (tag == NULL)
 		return FALSE;
@@ -87,7 +87,7 @@ parse_manifest(Claims *claims, const json_t *addition, GError **error)
 	if (sha256 == NULL)
 		return FALSE;
 	if (!satchel_hex_is_sha256(sha256))
-		return fail(error, "`sha256` of the manifest is no lower-case SHA-256");
+		return fail(error, "'sha256' of the manifest is no lower-case SHA-256");
 	claims->manifest_sha256 = g_strdup(sha256);
 	return satchel_json_get_int(manifest, "length", 0, SATCHEL_LIMIT_MANIFEST_BYTES,
 				    &claims->manifest_length_bytes, error);
@@ -105,13 +105,13 @@ parse_addition(Claims *claims, const json_t *signed_, GError **error)
 	addition = satchel_json_get_object(signed_, "x-satchel", error);
 	if (addition == NULL || !parse_manifest(claims, addition, error) ||
 	    !satchel_json_get_time(addition, "issued", &claims->issued_s, error)) {
-		g_prefix_error_literal(error, "`x-satchel`: ");
+		g_prefix_error_literal(error, "'x-satchel': ");
 		return FALSE;
 	}
 	/* The time of issue raises a device's time floor, which must not go past what made it go
 	 * there. */
 	if (claims->issued_s >= claims->expires_s)
-		return fail(error, "`x-satchel`: issued when it has already expired");
+		return fail(error, "'x-satchel': issued when it has already expired");
 	return TRUE;
 }
 
@@ -136,23 +136,13 @@ claims_clear(Claims *claims)
 	g_free(claims->manifest_sha256);
 }
 
-/* It has the form of a targets role, and the targets role's keys sign it. It is none, though: it
- * has no spec_version and no `targets`. */
+/* It has the head of a targets role, and that role's keys sign it, but neither can be taken for the
+ * other: it has no `targets`, and targets have no `x-fio-offline-bundle`. */
 static SatchelSignedDocument *
 parse_envelope(const SatchelRoot *root, GBytes *bytes, GError **error)
 {
-	SatchelSignedDocument *document;
-
-	if (g_bytes_get_size(bytes) > SATCHEL_LIMIT_BUNDLE_META_BYTES) {
-		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_INVALID,
-			    LABEL ": longer than %u bytes", SATCHEL_LIMIT_BUNDLE_META_BYTES);
-		return NULL;
-	}
-	document = satchel_signed_document_parse(bytes, "targets", satchel_root_get_dialect(root),
-						 error);
-	if (document == NULL)
-		g_prefix_error_literal(error, LABEL ": ");
-	return document;
+	return satchel_signed_role_parse(bytes, "targets", LABEL, SATCHEL_LIMIT_BUNDLE_META_BYTES,
+					 satchel_root_get_dialect(root), error);
 }
 
 static const SatchelRoleKeys *

@@ -64,7 +64,7 @@ check_prefixes(const char *const *prefixes, GError **error)
 
 		if (n_digits < 1 || n_digits > 64 ||
 		    strspn(*prefixes, "0123456789abcdef") != n_digits)
-			return fail(error, "`path_hash_prefixes` has what is no prefix of a "
+			return fail(error, "'path_hash_prefixes' has what is no prefix of a "
 					   "SHA-256 in lower-case hex");
 	}
 	return TRUE;
@@ -78,7 +78,7 @@ delegation_parse_paths(SatchelDelegation *self, const json_t *role, GError **err
 	gboolean has_prefixes = json_object_get(role, "path_hash_prefixes") != NULL;
 
 	if (has_paths == has_prefixes)
-		return fail(error, "exactly one of `paths` and `path_hash_prefixes` must be there");
+		return fail(error, "exactly one of 'paths' and 'path_hash_prefixes' must be there");
 	if (has_paths) {
 		self->paths = satchel_json_get_strv(role, "paths", error);
 		return self->paths != NULL;
@@ -97,7 +97,7 @@ delegation_parse_terminating(SatchelDelegation *self, const json_t *role, Satche
 	if (terminating == NULL && dialect == SATCHEL_DIALECT_UPTANE)
 		return TRUE;
 	if (!json_is_boolean(terminating))
-		return fail(error, "`terminating` is no boolean");
+		return fail(error, "'terminating' is no boolean");
 	self->terminating = json_is_true(terminating);
 	return TRUE;
 }
@@ -109,7 +109,7 @@ delegation_parse(const json_t *keys, const json_t *role, SatchelDialect dialect,
 	const char *name;
 
 	if (!json_is_object(role)) {
-		fail(error, "`roles` has what is no object");
+		fail(error, "'roles' has what is no object");
 		return NULL;
 	}
 	name = satchel_json_get_string(role, "name", error);
@@ -151,7 +151,7 @@ satchel_delegations_parse(json_t *delegations, SatchelDialect dialect, GError **
 	if (dialect == SATCHEL_DIALECT_UPTANE && json_object_size(delegations) == 0)
 		return g_steal_pointer(&self);
 	if (json_object_get(delegations, "succinct_roles") != NULL) {
-		fail(error, "`succinct_roles` (TAP 15) is not supported");
+		fail(error, "'succinct_roles' (TAP 15) is not supported");
 		return NULL;
 	}
 	keys = satchel_json_get_object(delegations, "keys", error);

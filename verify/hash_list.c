@@ -33,7 +33,7 @@ satchel_hash_list_parse(json_t *hashes, GError **error)
 	self->digests = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	if (json_object_size(hashes) == 0) {
 		g_set_error_literal(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_INVALID,
-				    "`hashes` has no digest");
+				    "'hashes' has no digest");
 		return NULL;
 	}
 	json_object_foreach(hashes, algorithm, value)
@@ -44,7 +44,7 @@ satchel_hash_list_parse(json_t *hashes, GError **error)
 			g_autofree char *quoted = satchel_path_quote(algorithm);
 
 			g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_INVALID,
-				    "`hashes`: %s is no hex digest", quoted);
+				    "'hashes': %s is no hex digest", quoted);
 			return NULL;
 		}
 		g_hash_table_insert(self->digests, g_strdup(algorithm),

@@ -71,16 +71,16 @@ ostree_target_parse_apps(SatchelOstreeTarget *self, const json_t *custom, GError
 	if (apps == NULL || json_is_null(apps))
 		return TRUE;
 	if (!json_is_object(apps))
-		return fail(error, "`docker_compose_apps` is no object");
+		return fail(error, "'docker_compose_apps' is no object");
 	json_object_foreach(apps, name, entry)
 	{
 		const char *uri = json_string_value(json_object_get(entry, "uri"));
 		SatchelTargetApp *app;
 
 		if (!app_name_is_safe(name))
-			return fail(error, "`docker_compose_apps` has a name that is no file name");
+			return fail(error, "'docker_compose_apps' has a name that is no file name");
 		if (uri == NULL || !app_uri_is_pinned(uri))
-			return fail(error, "`docker_compose_apps` has an app whose `uri` does not "
+			return fail(error, "'docker_compose_apps' has an app whose 'uri' does not "
 					   "end in @sha256:DIGEST");
 		app = g_new0(SatchelTargetApp, 1);
 		app->name = g_strdup(name);
@@ -166,7 +166,7 @@ satchel_ostree_target_new(const SatchelTarget *target, GError **error)
 	}
 	if (!format_is_ostree(custom)) {
 		g_set_error_literal(error, SATCHEL_ERROR, SATCHEL_ERROR_NO_MATCHING_TARGET,
-				    "`targetFormat` is not OSTREE");
+				    "'targetFormat' is not OSTREE");
 		return refuse(error, target);
 	}
 	if (!ostree_target_parse(self, target, custom, error))

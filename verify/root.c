@@ -36,14 +36,14 @@ find_role(json_t *roles, const char *role, SatchelDialect dialect, GError **erro
 			continue;
 		if (found != NULL) {
 			g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_INVALID,
-				    "`roles` has two spellings of %s", role);
+				    "'roles' has two spellings of %s", role);
 			return NULL;
 		}
 		found = value;
 	}
 	if (found == NULL)
 		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_INVALID,
-			    "`roles` lacks %s", role);
+			    "'roles' lacks %s", role);
 	return found;
 }
 
@@ -82,7 +82,7 @@ root_parse_consistent_snapshot(SatchelRoot *self, const json_t *signed_, GError 
 		return TRUE;
 	if (!json_is_boolean(value)) {
 		g_set_error_literal(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_INVALID,
-				    "`consistent_snapshot` is no boolean");
+				    "'consistent_snapshot' is no boolean");
 		return FALSE;
 	}
 	self->consistent_snapshot = json_is_true(value);

@@ -1,39 +1,6 @@
 #include "signed_role.h"
 #include "utc_time.h"
 
-/* "1.N" or "1.N.N": another major version may mean other rules. TUF 4.3, spec_version. */
-static gboolean
-spec_version_is_known(const char *text)
-{
-	g_auto(GStrv) parts = g_strsplit(text, ".", 4);
-	guint n = g_strv_length(parts);
-
-	if ((n != 2 && n != 3) || strcmp(parts[0], "1") != 0)
-		return FALSE;
-	for (guint i = 1; i < n; i++)
-		if (*parts[i] == '\0' || strspn(parts[i], "0123456789") != strlen(parts[i]))
-			return FALSE;
-	return TRUE;
-}
-
-/* The uptane dialect has no spec_version. */
-static gboolean
-check_spec_version(const SatchelSignedDocument *document, SatchelDialect dialect, GError **error)
-{
-	const char *text;
-
-	if (dialect == SATCHEL_DIALECT_UPTANE)
-		return TRUE;
-	text = satchel_json_get_string(document->signed_, "spec_version", error);
-	if (text == NULL)
-		return FALSE;
-	if (spec_version_is_known(text))
-		return TRUE;
-	g_set_error_literal(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_INVALID,
-			    "`spec_version` is not 1.x");
-	return FALSE;
-}
-
 void
 satchel_signed_role_prefix_error(GError **error, const char *label, gint64 version)
 {
@@ -44,7 +11,7 @@ SatchelSignedDocument *
 satchel_signed_role_parse(GBytes *bytes, const char *type, const char *label, gsize max_bytes,
 			  SatchelDialect dialect, GError **error)
 {
-	g_autoptr(SatchelSignedDocument) document = NULL;
+	SatchelSignedDocument *document;
 
 	if (g_bytes_get_size(bytes) > max_bytes) {
 		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_INVALID,
@@ -52,15 +19,9 @@ satchel_signed_role_parse(GBytes *bytes, const char *type, const char *label, gs
 		return NULL;
 	}
 	document = satchel_signed_document_parse(bytes, type, dialect, error);
-	if (document == NULL) {
+	if (document == NULL)
 		g_prefix_error(error, "%s: ", label);
-		return NULL;
-	}
-	if (!check_spec_version(document, dialect, error)) {
-		satchel_signed_role_prefix_error(error, label, document->version);
-		return NULL;
-	}
-	return g_steal_pointer(&document);
+	return document;
 }
 
 gboolean

@@ -21,7 +21,7 @@ snapshot_parse_files(SatchelSnapshot *self, json_t *meta, GError **error)
 		if (file == NULL) {
 			g_autofree char *quoted = satchel_path_quote(name);
 
-			g_prefix_error(error, "`meta`: %s: ", quoted);
+			g_prefix_error(error, "'meta': %s: ", quoted);
 			return FALSE;
 		}
 		g_hash_table_insert(self->files, g_strdup(name), file);
@@ -29,7 +29,7 @@ snapshot_parse_files(SatchelSnapshot *self, json_t *meta, GError **error)
 	if (g_hash_table_contains(self->files, "targets.json"))
 		return TRUE;
 	g_set_error_literal(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_INVALID,
-			    "`meta` lacks targets.json");
+			    "'meta' lacks targets.json");
 	return FALSE;
 }
 

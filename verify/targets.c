@@ -40,7 +40,7 @@ target_parse_custom(SatchelTarget *self, const json_t *entry, GError **error)
 		return TRUE;
 	if (!json_is_object(custom)) {
 		g_set_error_literal(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_INVALID,
-				    "`custom` is no object");
+				    "'custom' is no object");
 		return FALSE;
 	}
 	/* The uptane form is JSON that can be read again; that of tuf leaves control characters

@@ -25,7 +25,7 @@ satchel_timestamp_parse(const SatchelSignedDocument *document, SatchelDialect di
 	/* aktualizr refuses a timestamp that does not pin the snapshot's content. */
 	self->snapshot = satchel_meta_file_parse(entry, dialect == SATCHEL_DIALECT_UPTANE, error);
 	if (self->snapshot == NULL) {
-		g_prefix_error_literal(error, "`snapshot.json`: ");
+		g_prefix_error_literal(error, "'snapshot.json': ");
 		return NULL;
 	}
 	return g_steal_pointer(&self);
