@@ -9,6 +9,7 @@
 #include <sodium.h>
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EVP_PKEY, EVP_PKEY_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(EVP_PKEY_CTX, EVP_PKEY_CTX_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BIO, BIO_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BIGNUM, BN_free)
 
@@ -197,6 +198,15 @@ check_rsa(EVP_PKEY *pkey, GError **error)
 	return TRUE;
 }
 
+/* libcrypto reads the point at infinity as a key, and anybody can sign for that one. */
+static gboolean
+has_sound_point(EVP_PKEY *pkey)
+{
+	g_autoptr(EVP_PKEY_CTX) context = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
+
+	return context != NULL && EVP_PKEY_public_check(context) == 1;
+}
+
 static gboolean
 check_ecdsa(EVP_PKEY *pkey, GError **error)
 {
@@ -212,6 +222,8 @@ check_ecdsa(EVP_PKEY *pkey, GError **error)
 				   &explicit_curve) != 1 ||
 	    explicit_curve != 0)
 		return key_unusable(error, "the curve is spelled out instead of named");
+	if (!has_sound_point(pkey))
+		return key_unusable(error, "no sound point of the curve");
 	/* One point has one fingerprint, however the PEM wrote it. */
 	if (EVP_PKEY_set_utf8_string_param(pkey, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT,
 					   "uncompressed") != 1)
