@@ -188,9 +188,10 @@ ostree_target_clear(gpointer data)
 }
 
 SatchelOstreeTarget *
-satchel_ostree_target_ref(SatchelOstreeTarget *self)
+satchel_ostree_target_ref(const SatchelOstreeTarget *self)
 {
-	return g_atomic_rc_box_acquire(self);
+	/* Counting changes nothing that a holder can see. */
+	return g_atomic_rc_box_acquire((gpointer)(guintptr)self);
 }
 
 void

@@ -26,7 +26,7 @@ typedef struct {
 G_GNUC_WARN_UNUSED_RESULT
 SatchelOstreeTarget *satchel_ostree_target_new(const SatchelTarget *target, GError **error);
 
-SatchelOstreeTarget *satchel_ostree_target_ref(SatchelOstreeTarget *self);
+SatchelOstreeTarget *satchel_ostree_target_ref(const SatchelOstreeTarget *self);
 void satchel_ostree_target_unref(SatchelOstreeTarget *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SatchelOstreeTarget, satchel_ostree_target_unref)
 
