@@ -1,0 +1,162 @@
+#include "settings.h"
+#include <string.h>
+
+/* A path of the configuration: relative ones stand below storage.path. (transfer full) */
+static char *
+path_below(const char *storage_path, const char *path)
+{
+	return g_path_is_absolute(path) ? g_strdup(path)
+					: g_build_filename(storage_path, path, NULL);
+}
+
+/* A value that must not be empty. (transfer full) */
+static char *
+get_filled(const SatchelConfig *config, const char *key, const char *fallback, const char *expected,
+	   GError **error)
+{
+	const char *text = satchel_config_get_text(config, key, fallback);
+
+	if (*text != '\0')
+		return g_strdup(text);
+	satchel_config_set_value_error(config, key, expected, error);
+	return NULL;
+}
+
+/* One component: it becomes a file or folder name. (transfer full) */
+static char *
+get_name(const SatchelConfig *config, const char *key, const char *fallback, GError **error)
+{
+	g_autofree char *text = get_filled(config, key, fallback, "a name", error);
+
+	if (text == NULL)
+		return NULL;
+	if (strchr(text, '/') == NULL && *text != '.')
+		return g_steal_pointer(&text);
+	satchel_config_set_value_error(config, key, "a name without / that begins with no dot",
+				       error);
+	return NULL;
+}
+
+static char *
+get_absolute(const SatchelConfig *config, const char *key, const char *fallback, GError **error)
+{
+	const char *text = satchel_config_get_text(config, key, fallback);
+
+	if (g_path_is_absolute(text))
+		return g_strdup(text);
+	satchel_config_set_value_error(config, key, "an absolute path", error);
+	return NULL;
+}
+
+static gboolean
+read_storage(SatchelSettings *self, const SatchelConfig *config, GError **error)
+{
+	const char *roots =
+		satchel_config_get_text(config, "storage.uptane_metadata_path", "metadata");
+	const char *cert =
+		satchel_config_get_text(config, "storage.tls_clientcert_path", "client.pem");
+
+	self->storage_path = get_absolute(config, "storage.path", "/var/sota", error);
+	if (self->storage_path == NULL)
+		return FALSE;
+	/* aktualizr's default names a folder of its own; the roots come with the image. */
+	self->root_dir = g_str_equal(roots, "metadata") ? g_strdup("/usr/lib/sota/tuf")
+							: path_below(self->storage_path, roots);
+	self->client_cert = path_below(self->storage_path, cert);
+	return TRUE;
+}
+
+static gboolean
+read_booted(SatchelSettings *self, const SatchelConfig *config, GError **error)
+{
+	const char *booted = satchel_config_get_text(config, "pacman.booted", "1");
+
+	self->booted = g_str_equal(booted, "1") || g_str_equal(booted, "true") ||
+		       g_str_equal(booted, "booted");
+	if (self->booted || g_str_equal(booted, "0") || g_str_equal(booted, "false") ||
+	    g_str_equal(booted, "staged"))
+		return TRUE;
+	satchel_config_set_value_error(config, "pacman.booted", "\"1\", \"0\" or \"staged\"",
+				       error);
+	return FALSE;
+}
+
+static gboolean
+read_pacman(SatchelSettings *self, const SatchelConfig *config, GError **error)
+{
+	const char *type = satchel_config_get_text(config, "pacman.type", "ostree");
+
+	/* To install the system and leave its apps behind without a word would be worse. */
+	if (!g_str_equal(type, "ostree")) {
+		satchel_config_set_value_error(config, "pacman.type",
+					       "\"ostree\", the one type that this version has",
+					       error);
+		return FALSE;
+	}
+	/* aktualizr's default, an empty one, is the running system's. */
+	self->sysroot = *satchel_config_get_text(config, "pacman.sysroot", "") == '\0'
+				? g_strdup("/")
+				: get_absolute(config, "pacman.sysroot", "/", error);
+	if (self->sysroot == NULL)
+		return FALSE;
+	self->os = get_name(config, "pacman.os", "lmp", error);
+	if (self->os == NULL)
+		return FALSE;
+	self->tags = satchel_config_get_list(config, "pacman.tags");
+	return read_booted(self, config, error);
+}
+
+static gboolean
+read_bootloader(SatchelSettings *self, const SatchelConfig *config, GError **error)
+{
+	self->reboot_sentinel_dir = get_absolute(config, "bootloader.reboot_sentinel_dir",
+						 "/var/run/aktualizr-session", error);
+	if (self->reboot_sentinel_dir == NULL)
+		return FALSE;
+	self->reboot_sentinel_name =
+		get_name(config, "bootloader.reboot_sentinel_name", "need_reboot", error);
+	if (self->reboot_sentinel_name == NULL)
+		return FALSE;
+	self->reboot_command =
+		get_filled(config, "bootloader.reboot_command", "/sbin/reboot", "a command", error);
+	return self->reboot_command != NULL;
+}
+
+static gboolean
+read_satchel(SatchelSettings *self, const SatchelConfig *config, GError **error)
+{
+	return satchel_config_get_bool(config, "satchel.trust_on_first_use", FALSE,
+				       &self->trust_on_first_use, error) &&
+	       satchel_config_get_bool(config, "satchel.require_bundle_metadata", TRUE,
+				       &self->require_bundle_metadata, error);
+}
+
+SatchelSettings *
+satchel_settings_new(const SatchelConfig *config, const char *host_name, GError **error)
+{
+	g_autoptr(SatchelSettings) self = g_new0(SatchelSettings, 1);
+	const char *hardware_id =
+		satchel_config_get_text(config, "provision.primary_ecu_hardware_id", "");
+
+	self->hardware_id = g_strdup(*hardware_id != '\0' ? hardware_id : host_name);
+	if (!read_storage(self, config, error) || !read_pacman(self, config, error) ||
+	    !read_bootloader(self, config, error) || !read_satchel(self, config, error))
+		return NULL;
+	return g_steal_pointer(&self);
+}
+
+void
+satchel_settings_free(SatchelSettings *self)
+{
+	g_free(self->hardware_id);
+	g_free(self->storage_path);
+	g_free(self->root_dir);
+	g_free(self->client_cert);
+	g_free(self->sysroot);
+	g_free(self->os);
+	g_strfreev(self->tags);
+	g_free(self->reboot_sentinel_dir);
+	g_free(self->reboot_sentinel_name);
+	g_free(self->reboot_command);
+	g_free(self);
+}

@@ -1,0 +1,35 @@
+#pragma once
+#include "config.h"
+
+/* What the commands need of the configuration, with aktualizr-lite's defaults filled in. Pure. */
+typedef struct {
+	char *hardware_id;
+	char *storage_path;
+	char *root_dir;	   /* uptane_metadata_path: {ci,prod}/N.root.json */
+	char *client_cert; /* a PEM file that need not be there */
+	char *sysroot;
+	char *os;
+	gboolean booted; /* FALSE: a sysroot that is not running */
+	GStrv tags;	 /* NULL: any */
+	char *reboot_sentinel_dir;
+	char *reboot_sentinel_name;
+	char *reboot_command;
+	gboolean trust_on_first_use;
+	gboolean require_bundle_metadata;
+} SatchelSettings;
+
+/**
+ * satchel_settings_new:
+ * @config: borrowed
+ * @host_name: stands in for a hardware id that is not set, borrowed
+ *
+ * Errors: SATCHEL_ERROR_USAGE, with file and line of the value.
+ *
+ * Returns: (transfer full): the settings, or NULL
+ */
+G_GNUC_WARN_UNUSED_RESULT
+SatchelSettings *satchel_settings_new(const SatchelConfig *config, const char *host_name,
+				      GError **error);
+
+void satchel_settings_free(SatchelSettings *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SatchelSettings, satchel_settings_free)
