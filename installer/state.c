@@ -1,0 +1,251 @@
+#include "state.h"
+
+static void
+state_app_free(gpointer data)
+{
+	SatchelStateApp *app = data;
+
+	g_free(app->name);
+	g_free(app->uri);
+	g_free(app);
+}
+
+static void
+state_event_free(gpointer data)
+{
+	SatchelStateEvent *event = data;
+
+	g_free(event->name);
+	g_free(event->commit);
+	g_free(event->reason);
+	g_free(event->bundle);
+	g_free(event);
+}
+
+SatchelStateTarget *
+satchel_state_target_new_from_parts(const char *name, gint64 version, const char *commit)
+{
+	SatchelStateTarget *self = g_new0(SatchelStateTarget, 1);
+
+	self->name = g_strdup(name);
+	self->version = version;
+	self->commit = g_strdup(commit);
+	self->apps = g_ptr_array_new_with_free_func(state_app_free);
+	return self;
+}
+
+void
+satchel_state_target_add_app(SatchelStateTarget *self, const char *name, const char *uri)
+{
+	SatchelStateApp *app = g_new0(SatchelStateApp, 1);
+
+	app->name = g_strdup(name);
+	app->uri = g_strdup(uri);
+	g_ptr_array_add(self->apps, app);
+}
+
+SatchelStateTarget *
+satchel_state_target_new(const SatchelOstreeTarget *target)
+{
+	SatchelStateTarget *self = satchel_state_target_new_from_parts(
+		satchel_ostree_target_get_name(target), satchel_ostree_target_get_version(target),
+		satchel_ostree_target_get_commit(target));
+
+	for (guint i = 0; i < satchel_ostree_target_get_n_apps(target); i++) {
+		const SatchelTargetApp *app = satchel_ostree_target_get_app(target, i);
+
+		satchel_state_target_add_app(self, app->name, app->uri);
+	}
+	return self;
+}
+
+SatchelStateTarget *
+satchel_state_target_copy(const SatchelStateTarget *self)
+{
+	SatchelStateTarget *copy =
+		satchel_state_target_new_from_parts(self->name, self->version, self->commit);
+
+	for (guint i = 0; i < self->apps->len; i++) {
+		const SatchelStateApp *app = g_ptr_array_index(self->apps, i);
+
+		satchel_state_target_add_app(copy, app->name, app->uri);
+	}
+	return copy;
+}
+
+void
+satchel_state_target_free(SatchelStateTarget *self)
+{
+	g_free(self->name);
+	g_free(self->commit);
+	g_ptr_array_unref(self->apps);
+	g_free(self);
+}
+
+static void
+target_destroy(gpointer data)
+{
+	satchel_state_target_free(data);
+}
+
+SatchelState *
+satchel_state_new(void)
+{
+	SatchelState *self = g_new0(SatchelState, 1);
+
+	self->failing = g_ptr_array_new_with_free_func(target_destroy);
+	self->events = g_ptr_array_new_with_free_func(state_event_free);
+	return self;
+}
+
+static void
+forget_oldest(GPtrArray *list, guint max)
+{
+	if (list->len > max)
+		g_ptr_array_remove_range(list, 0, list->len - max);
+}
+
+static void
+add_event(SatchelState *self, SatchelStateEventKind kind, gint64 now_s,
+	  const SatchelStateTarget *target, const char *reason)
+{
+	SatchelStateEvent *event = g_new0(SatchelStateEvent, 1);
+
+	event->kind = kind;
+	event->at_s = now_s;
+	event->name = g_strdup(target->name);
+	event->version = target->version;
+	event->commit = g_strdup(target->commit);
+	event->reason = g_strdup(reason);
+	event->bundle = g_strdup(self->bundle);
+	g_ptr_array_add(self->events, event);
+	forget_oldest(self->events, SATCHEL_STATE_MAX_EVENTS);
+}
+
+static void
+forget_installation(SatchelState *self)
+{
+	g_clear_pointer(&self->installing, satchel_state_target_free);
+	g_clear_pointer(&self->pending, satchel_state_target_free);
+	g_clear_pointer(&self->from_commit, g_free);
+	g_clear_pointer(&self->bundle, g_free);
+}
+
+static gboolean
+same_target(const SatchelStateTarget *target, const char *name, const char *commit)
+{
+	return g_str_equal(target->name, name) && g_str_equal(target->commit, commit);
+}
+
+/* A target that works is not failing any more, whatever it did before. */
+static void
+forgive(SatchelState *self, const SatchelStateTarget *target)
+{
+	for (guint i = self->failing->len; i > 0; i--) {
+		if (same_target(g_ptr_array_index(self->failing, i - 1), target->name,
+				target->commit))
+			g_ptr_array_remove_index(self->failing, i - 1);
+	}
+}
+
+/* Takes @target: the new current one. */
+static void
+take_current(SatchelState *self, SatchelStateTarget *target)
+{
+	SatchelStateTarget *old = g_steal_pointer(&self->current);
+
+	self->current = target;
+	if (old == NULL)
+		return;
+	if (g_str_equal(old->commit, target->commit)) {
+		satchel_state_target_free(old);
+		return;
+	}
+	g_clear_pointer(&self->rollback, satchel_state_target_free);
+	self->rollback = old;
+}
+
+void
+satchel_state_begin(SatchelState *self, const SatchelStateTarget *target, const char *from_commit,
+		    const char *bundle)
+{
+	SatchelStateTarget *copy = satchel_state_target_copy(target);
+	char *from = g_strdup(from_commit);
+	char *origin = g_strdup(bundle);
+
+	forget_installation(self);
+	self->installing = copy;
+	self->from_commit = from;
+	self->bundle = origin;
+}
+
+void
+satchel_state_deployed(SatchelState *self, gint64 now_s)
+{
+	g_return_if_fail(self->installing != NULL);
+	self->pending = g_steal_pointer(&self->installing);
+	add_event(self, SATCHEL_STATE_EVENT_DEPLOYED, now_s, self->pending, NULL);
+}
+
+void
+satchel_state_working(SatchelState *self, gint64 now_s)
+{
+	g_return_if_fail(self->pending != NULL);
+	add_event(self, SATCHEL_STATE_EVENT_WORKING, now_s, self->pending, NULL);
+	forgive(self, self->pending);
+	take_current(self, g_steal_pointer(&self->pending));
+	forget_installation(self);
+}
+
+void
+satchel_state_failed(SatchelState *self, gint64 now_s, const char *reason)
+{
+	SatchelStateTarget *target = self->pending != NULL ? g_steal_pointer(&self->pending)
+							   : g_steal_pointer(&self->installing);
+
+	g_return_if_fail(target != NULL);
+	add_event(self, SATCHEL_STATE_EVENT_FAILED, now_s, target, reason);
+	forgive(self, target);
+	g_ptr_array_add(self->failing, target);
+	forget_oldest(self->failing, SATCHEL_STATE_MAX_FAILING);
+	forget_installation(self);
+}
+
+void
+satchel_state_abandon(SatchelState *self)
+{
+	forget_installation(self);
+}
+
+void
+satchel_state_adopt(SatchelState *self, const SatchelStateTarget *target, gint64 now_s)
+{
+	g_return_if_fail(self->pending == NULL);
+	if (self->current != NULL && same_target(self->current, target->name, target->commit))
+		return;
+	add_event(self, SATCHEL_STATE_EVENT_WORKING, now_s, target, NULL);
+	forgive(self, target);
+	take_current(self, satchel_state_target_copy(target));
+	forget_installation(self);
+}
+
+gboolean
+satchel_state_is_failing(const SatchelState *self, const char *name, const char *commit)
+{
+	for (guint i = 0; i < self->failing->len; i++) {
+		if (same_target(g_ptr_array_index(self->failing, i), name, commit))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+void
+satchel_state_free(SatchelState *self)
+{
+	forget_installation(self);
+	g_clear_pointer(&self->current, satchel_state_target_free);
+	g_clear_pointer(&self->rollback, satchel_state_target_free);
+	g_ptr_array_unref(self->failing);
+	g_ptr_array_unref(self->events);
+	g_free(self);
+}

@@ -1,0 +1,52 @@
+#include "update_plan.h"
+
+SatchelReconcile
+satchel_update_plan_reconcile(const SatchelState *state, const SatchelSysrootFacts *facts)
+{
+	if (state->installing == NULL)
+		return SATCHEL_RECONCILE_NOTHING;
+	if (g_strcmp0(facts->default_commit, state->installing->commit) == 0 ||
+	    g_strcmp0(facts->booted_commit, state->installing->commit) == 0)
+		return SATCHEL_RECONCILE_DEPLOYED;
+	return SATCHEL_RECONCILE_ABANDON;
+}
+
+SatchelFinalize
+satchel_update_plan_finalize(const SatchelState *state, const SatchelSysrootFacts *facts)
+{
+	if (state->pending == NULL)
+		return SATCHEL_FINALIZE_NOTHING;
+	if (g_strcmp0(facts->booted_commit, state->pending->commit) == 0)
+		return SATCHEL_FINALIZE_WORKING;
+	return facts->rebooted ? SATCHEL_FINALIZE_ROLLED_BACK : SATCHEL_FINALIZE_NOT_REBOOTED;
+}
+
+const char *
+satchel_update_plan_running_commit(const SatchelState *state, const SatchelSysrootFacts *facts)
+{
+	if (!facts->runs && state->from_commit != NULL)
+		return state->from_commit;
+	return facts->booted_commit;
+}
+
+static gboolean
+has_commit(const SatchelStateTarget *target, const char *commit)
+{
+	return target != NULL && g_strcmp0(target->commit, commit) == 0;
+}
+
+const SatchelStateTarget *
+satchel_update_plan_running_target(const SatchelState *state, const SatchelSysrootFacts *facts)
+{
+	const char *commit = satchel_update_plan_running_commit(state, facts);
+
+	if (has_commit(state->current, commit))
+		return state->current;
+	if (has_commit(state->rollback, commit))
+		return state->rollback;
+	for (guint i = state->failing->len; i > 0; i--) {
+		if (has_commit(g_ptr_array_index(state->failing, i - 1), commit))
+			return g_ptr_array_index(state->failing, i - 1);
+	}
+	return NULL;
+}

@@ -1,0 +1,208 @@
+#include "../../installer/state.h"
+#include <string.h>
+
+#define COMMIT_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define COMMIT_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+#define COMMIT_C "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
+
+static SatchelStateTarget *
+target(const char *name, gint64 version, const char *commit)
+{
+	return satchel_state_target_new_from_parts(name, version, commit);
+}
+
+/* A runs, confirmed. */
+static SatchelState *
+state_with_current(void)
+{
+	SatchelState *state = satchel_state_new();
+	g_autoptr(SatchelStateTarget) a = target("a", 1, COMMIT_A);
+
+	satchel_state_adopt(state, a, 100);
+	return state;
+}
+
+/* A runs, B is deployed. */
+static SatchelState *
+state_with_pending(void)
+{
+	SatchelState *state = state_with_current();
+	g_autoptr(SatchelStateTarget) b = target("b", 2, COMMIT_B);
+
+	satchel_state_begin(state, b, COMMIT_A, COMMIT_C);
+	satchel_state_deployed(state, 200);
+	return state;
+}
+
+static SatchelState *
+parse(const char *text, GError **error)
+{
+	g_autoptr(GBytes) bytes = g_bytes_new(text, strlen(text));
+
+	return satchel_state_parse(bytes, error);
+}
+
+static void
+assert_refused(const char *text)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(SatchelState) state = parse(text, &error);
+
+	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_FAILED);
+	g_assert_null(state);
+}
+
+static void
+test_what_is_written_is_read_back(void)
+{
+	g_autoptr(SatchelState) state = state_with_pending();
+	g_autoptr(SatchelState) again = NULL;
+	g_autoptr(GBytes) first = NULL;
+	g_autoptr(GBytes) second = NULL;
+	g_autoptr(GError) error = NULL;
+
+	satchel_state_target_add_app(state->pending, "app", "host/f/app@sha256:" COMMIT_C);
+	satchel_state_failed(state, 300, "it did not boot");
+	first = satchel_state_serialize(state);
+	again = satchel_state_parse(first, &error);
+	g_assert_no_error(error);
+	second = satchel_state_serialize(again);
+	g_assert_true(g_bytes_equal(first, second));
+	g_assert_cmpstr(again->current->name, ==, "a");
+	g_assert_cmpuint(again->failing->len, ==, 1);
+	g_assert_cmpuint(again->events->len, ==, 3);
+}
+
+static void
+test_a_new_state_is_read_back(void)
+{
+	g_autoptr(SatchelState) state = satchel_state_new();
+	g_autoptr(GBytes) bytes = satchel_state_serialize(state);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(SatchelState) again = satchel_state_parse(bytes, &error);
+
+	g_assert_no_error(error);
+	g_assert_null(again->current);
+}
+
+static void
+test_documents_of_another_form_are_refused(void)
+{
+	static const char target_b[] =
+		"{\"name\":\"b\",\"version\":2,\"commit\":\"" COMMIT_B "\",\"apps\":[]}";
+	g_autofree char *both = g_strdup_printf(
+		"{\"format\":1,\"failing\":[],\"events\":[],\"from_commit\":\"" COMMIT_A
+		"\",\"installing\":%s,\"pending\":%s}",
+		target_b, target_b);
+	g_autofree char *no_from = g_strdup_printf(
+		"{\"format\":1,\"failing\":[],\"events\":[],\"pending\":%s}", target_b);
+
+	assert_refused("");
+	assert_refused("null");
+	assert_refused("[]");
+	assert_refused("{}");
+	assert_refused("{\"format\":1");
+	assert_refused("{\"format\":2,\"failing\":[],\"events\":[]}");
+	assert_refused("{\"format\":1,\"failing\":[]}");
+	assert_refused("{\"format\":1,\"failing\":[1],\"events\":[]}");
+	assert_refused("{\"format\":1,\"failing\":[],\"events\":[],\"current\":null}");
+	assert_refused("{\"format\":1,\"failing\":[],\"events\":[],\"from_commit\":\"abc\"}");
+	assert_refused("{\"format\":1,\"failing\":[],\"events\":[{\"at\":\"1970-01-01T00:00:00Z\","
+		       "\"event\":\"danced\",\"name\":\"a\",\"version\":1,\"commit\":\"" COMMIT_A
+		       "\"}]}");
+	assert_refused(both);
+	assert_refused(no_from);
+}
+
+static void
+test_a_pending_target_that_works_is_current_and_the_old_one_is_for_rollback(void)
+{
+	g_autoptr(SatchelState) state = state_with_pending();
+
+	satchel_state_working(state, 300);
+	g_assert_cmpstr(state->current->name, ==, "b");
+	g_assert_cmpstr(state->rollback->name, ==, "a");
+	g_assert_null(state->pending);
+	g_assert_null(state->from_commit);
+	g_assert_null(state->bundle);
+}
+
+static void
+test_a_target_that_failed_is_failing_until_it_works(void)
+{
+	g_autoptr(SatchelState) state = state_with_pending();
+	g_autoptr(SatchelStateTarget) b = target("b", 2, COMMIT_B);
+
+	satchel_state_failed(state, 300, "no");
+	g_assert_true(satchel_state_is_failing(state, "b", COMMIT_B));
+	g_assert_false(satchel_state_is_failing(state, "b", COMMIT_C));
+	g_assert_cmpstr(state->current->name, ==, "a");
+	g_assert_null(state->pending);
+
+	satchel_state_begin(state, b, COMMIT_A, NULL);
+	satchel_state_deployed(state, 400);
+	satchel_state_working(state, 500);
+	g_assert_false(satchel_state_is_failing(state, "b", COMMIT_B));
+}
+
+static void
+test_what_was_abandoned_may_be_tried_again(void)
+{
+	g_autoptr(SatchelState) state = state_with_current();
+	g_autoptr(SatchelStateTarget) b = target("b", 2, COMMIT_B);
+
+	satchel_state_begin(state, b, COMMIT_A, NULL);
+	satchel_state_abandon(state);
+	g_assert_null(state->installing);
+	g_assert_null(state->from_commit);
+	g_assert_false(satchel_state_is_failing(state, "b", COMMIT_B));
+}
+
+static void
+test_a_new_name_for_the_running_commit_is_no_rollback(void)
+{
+	g_autoptr(SatchelState) state = state_with_current();
+	g_autoptr(SatchelStateTarget) renamed = target("a-again", 2, COMMIT_A);
+
+	satchel_state_adopt(state, renamed, 200);
+	g_assert_cmpstr(state->current->name, ==, "a-again");
+	g_assert_null(state->rollback);
+}
+
+static void
+test_the_oldest_events_are_forgotten(void)
+{
+	g_autoptr(SatchelState) state = satchel_state_new();
+
+	for (guint i = 0; i < SATCHEL_STATE_MAX_EVENTS + 10; i++) {
+		g_autofree char *name = g_strdup_printf("t%u", i);
+		g_autoptr(SatchelStateTarget) t = target(name, i, COMMIT_A);
+
+		satchel_state_adopt(state, t, i);
+	}
+	g_assert_cmpuint(state->events->len, ==, SATCHEL_STATE_MAX_EVENTS);
+	g_assert_cmpstr(((SatchelStateEvent *)g_ptr_array_index(state->events, 0))->name, ==,
+			"t10");
+}
+
+int
+main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/state/what_is_written_is_read_back", test_what_is_written_is_read_back);
+	g_test_add_func("/state/a_new_state_is_read_back", test_a_new_state_is_read_back);
+	g_test_add_func("/state/documents_of_another_form_are_refused",
+			test_documents_of_another_form_are_refused);
+	g_test_add_func(
+		"/state/a_pending_target_that_works_is_current_and_the_old_one_is_for_rollback",
+		test_a_pending_target_that_works_is_current_and_the_old_one_is_for_rollback);
+	g_test_add_func("/state/a_target_that_failed_is_failing_until_it_works",
+			test_a_target_that_failed_is_failing_until_it_works);
+	g_test_add_func("/state/what_was_abandoned_may_be_tried_again",
+			test_what_was_abandoned_may_be_tried_again);
+	g_test_add_func("/state/a_new_name_for_the_running_commit_is_no_rollback",
+			test_a_new_name_for_the_running_commit_is_no_rollback);
+	g_test_add_func("/state/the_oldest_events_are_forgotten",
+			test_the_oldest_events_are_forgotten);
+	return g_test_run();
+}
