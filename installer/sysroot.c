@@ -1,0 +1,191 @@
+#include "sysroot.h"
+#include "../verify/path_safety.h"
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mount.h>
+
+struct SatchelSysroot {
+	char *path;
+	char *os;
+	SatchelSysrootKind kind;
+	OstreeSysroot *ostree;
+	OstreeRepo *repo;
+};
+
+gboolean
+satchel_sysroot_take_error(GError *from, SatchelError code, const char *what, GError **error)
+{
+	g_autoptr(GError) taken = from;
+
+	/* libostree has no code of its own for its reserve. */
+	if (g_error_matches(taken, G_IO_ERROR, G_IO_ERROR_NO_SPACE) ||
+	    strstr(taken->message, "min-free-space-") != NULL)
+		code = SATCHEL_ERROR_NO_SPACE;
+	if (taken->domain == SATCHEL_ERROR)
+		code = (SatchelError)taken->code;
+	g_set_error(error, SATCHEL_ERROR, code, "%s: %s", what, taken->message);
+	return FALSE;
+}
+
+/* libostree remounts /boot and /sysroot; nobody else should see that. */
+static gboolean
+enter_own_mounts(GError **error)
+{
+	if (unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0)
+		return TRUE;
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_FAILED,
+		    "no mount namespace of its own: %s; run this as root", g_strerror(errno));
+	return FALSE;
+}
+
+static gboolean
+open_ostree(SatchelSysroot *self, gboolean writable, GError **error)
+{
+	g_autoptr(GFile) file = g_file_new_for_path(self->path);
+	g_autoptr(GError) local_error = NULL;
+
+	if (writable && self->kind == SATCHEL_SYSROOT_BOOTED && !enter_own_mounts(error))
+		return FALSE;
+	self->ostree = ostree_sysroot_new(file);
+	if (writable && self->kind == SATCHEL_SYSROOT_BOOTED)
+		ostree_sysroot_set_mount_namespace_in_use(self->ostree);
+	if (!ostree_sysroot_load(self->ostree, NULL, &local_error) ||
+	    !ostree_sysroot_get_repo(self->ostree, &self->repo, NULL, &local_error)) {
+		g_autofree char *quoted = satchel_path_quote(self->path);
+		g_autofree char *what = g_strdup_printf("sysroot %s", quoted);
+
+		return satchel_sysroot_take_error(g_steal_pointer(&local_error),
+						  SATCHEL_ERROR_FAILED, what, error);
+	}
+	return TRUE;
+}
+
+SatchelSysroot *
+satchel_sysroot_open(const char *path, const char *os, SatchelSysrootKind kind, gboolean writable,
+		     GError **error)
+{
+	g_autoptr(SatchelSysroot) self = g_new0(SatchelSysroot, 1);
+
+	self->path = g_strdup(path);
+	self->os = g_strdup(os);
+	self->kind = kind;
+	if (!open_ostree(self, writable, error))
+		return NULL;
+	if (kind == SATCHEL_SYSROOT_BOOTED &&
+	    ostree_sysroot_get_booted_deployment(self->ostree) == NULL) {
+		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_FAILED,
+			    "sysroot %s: this system was not booted from it; set pacman.booted to "
+			    "\"staged\" for a sysroot that is not running",
+			    path);
+		return NULL;
+	}
+	return g_steal_pointer(&self);
+}
+
+gboolean
+satchel_sysroot_reload(SatchelSysroot *self, GError **error)
+{
+	g_autoptr(GError) local_error = NULL;
+
+	if (ostree_sysroot_load_if_changed(self->ostree, NULL, NULL, &local_error))
+		return TRUE;
+	return satchel_sysroot_take_error(g_steal_pointer(&local_error), SATCHEL_ERROR_FAILED,
+					  self->path, error);
+}
+
+const char *
+satchel_sysroot_get_path(const SatchelSysroot *self)
+{
+	return self->path;
+}
+
+const char *
+satchel_sysroot_get_os(const SatchelSysroot *self)
+{
+	return self->os;
+}
+
+gboolean
+satchel_sysroot_is_booted(const SatchelSysroot *self)
+{
+	return self->kind == SATCHEL_SYSROOT_BOOTED;
+}
+
+OstreeSysroot *
+satchel_sysroot_get_ostree(const SatchelSysroot *self)
+{
+	return self->ostree;
+}
+
+OstreeRepo *
+satchel_sysroot_get_repo(const SatchelSysroot *self)
+{
+	return self->repo;
+}
+
+/* The first deployment of our system that has @commit (NULL: any). (transfer full) */
+static OstreeDeployment *
+find_deployment(const SatchelSysroot *self, const char *commit)
+{
+	g_autoptr(GPtrArray) all = ostree_sysroot_get_deployments(self->ostree);
+
+	for (guint i = 0; i < all->len; i++) {
+		OstreeDeployment *deployment = g_ptr_array_index(all, i);
+
+		if (!g_str_equal(ostree_deployment_get_osname(deployment), self->os))
+			continue;
+		if (commit == NULL || g_str_equal(ostree_deployment_get_csum(deployment), commit))
+			return g_object_ref(deployment);
+	}
+	return NULL;
+}
+
+const char *
+satchel_sysroot_get_default_commit(const SatchelSysroot *self)
+{
+	g_autoptr(OstreeDeployment) first = find_deployment(self, NULL);
+
+	return first == NULL ? NULL : ostree_deployment_get_csum(first);
+}
+
+const char *
+satchel_sysroot_get_booted_commit(const SatchelSysroot *self)
+{
+	if (self->kind == SATCHEL_SYSROOT_STAGED)
+		return satchel_sysroot_get_default_commit(self);
+	return ostree_deployment_get_csum(ostree_sysroot_get_booted_deployment(self->ostree));
+}
+
+gboolean
+satchel_sysroot_has_deployment(const SatchelSysroot *self, const char *commit)
+{
+	g_autoptr(OstreeDeployment) found = find_deployment(self, commit);
+
+	return found != NULL;
+}
+
+gint64
+satchel_sysroot_get_commit_time_s(const SatchelSysroot *self, const char *commit)
+{
+	g_autoptr(GVariant) variant = NULL;
+
+	if (!ostree_repo_load_variant_if_exists(self->repo, OSTREE_OBJECT_TYPE_COMMIT, commit,
+						&variant, NULL) ||
+	    variant == NULL)
+		return 0;
+	/* Unsigned on disk; what does not fit is no time. */
+	return ostree_commit_get_timestamp(variant) > (guint64)G_MAXINT64
+		       ? 0
+		       : (gint64)ostree_commit_get_timestamp(variant);
+}
+
+void
+satchel_sysroot_free(SatchelSysroot *self)
+{
+	g_clear_object(&self->repo);
+	g_clear_object(&self->ostree);
+	g_free(self->path);
+	g_free(self->os);
+	g_free(self);
+}
