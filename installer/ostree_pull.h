@@ -1,0 +1,33 @@
+#pragma once
+#include <ostree.h>
+#include <satchel/bundle_reader.h>
+
+/*
+ * Brings one commit of a bundle into the device's repository. Every object is hashed on the way by
+ * our own reader and again by libostree as it is stored; libostree never opens the medium.
+ */
+
+/**
+ * satchel_ostree_pull:
+ * @bundle: borrowed
+ * @repo: the device's repository, of any mode, borrowed
+ * @commit: from a verified target
+ *
+ * Writes what the device lacks, the commit object last, and marks the commit as pulled, so that it
+ * outlives a clean-up; what was pulled before and not installed loses its mark. Interrupted, it
+ * goes on where it was. A commit that is there is fine.
+ *
+ * Errors: SATCHEL_ERROR_NO_TARGET_CONTENT (the bundle lacks an object), SATCHEL_ERROR_NO_SPACE
+ * (before anything is written; says how much is lacking), SATCHEL_ERROR_DOWNLOAD_FAILED (not
+ * readable, not what it should be; nothing of it is in the repository).
+ */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_ostree_pull(SatchelBundleReader *bundle, OstreeRepo *repo, const char *commit,
+			     GError **error);
+
+/* TRUE where satchel_ostree_pull() of @commit came to its end. */
+gboolean satchel_ostree_pull_is_complete(OstreeRepo *repo, const char *commit);
+
+/* Takes the marks of pulled commits away, except that of @commit (nullable). */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_ostree_pull_forget(OstreeRepo *repo, const char *commit, GError **error);

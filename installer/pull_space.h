@@ -1,0 +1,21 @@
+#pragma once
+#include <ostree.h>
+#include <satchel/error.h>
+
+/* What a pull will take on the device's file system: an estimate from sizes that nobody has
+ * verified yet, so an error only in the way of refusing too early. */
+typedef struct {
+	guint64 content_bytes;
+	guint64 n_objects;
+} SatchelPullSpace;
+
+/* Adds one object of @size_bytes. Sums stop at the largest number instead of wrapping. */
+void satchel_pull_space_add(SatchelPullSpace *self, guint64 size_bytes);
+
+/* In bytes: content and, for each object, a block and what its name and inode take. */
+guint64 satchel_pull_space_total_bytes(const SatchelPullSpace *self);
+
+/* TRUE where the file system of @repo has that much beside the reserve of the repository
+ * (min-free-space). Error: SATCHEL_ERROR_NO_SPACE, saying how much is lacking. */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_pull_space_check(const SatchelPullSpace *self, OstreeRepo *repo, GError **error);
