@@ -1,0 +1,199 @@
+#include "device.h"
+#include "../verify/clock.h"
+#include "../verify/path_safety.h"
+#include "config_files.h"
+#include "ostree_deploy.h"
+#include "provisioned_root.h"
+#include "reboot_sentinel.h"
+#include "state_file.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Below storage.path. */
+#define STATE_DIR "satchel"
+
+static gboolean
+read_settings(SatchelDevice *self, const char *const *config_paths, GError **error)
+{
+	g_autoptr(SatchelConfig) config = satchel_config_files_read(config_paths, error);
+
+	if (config == NULL)
+		return FALSE;
+	self->settings = satchel_settings_new(config, g_get_host_name(), error);
+	if (self->settings == NULL)
+		return FALSE;
+	self->dir = g_build_filename(self->settings->storage_path, STATE_DIR, NULL);
+	return satchel_device_identity_read(self->settings->client_cert, &self->identity, error);
+}
+
+static gboolean
+open_dir(SatchelDevice *self, GError **error)
+{
+	g_autofree char *quoted = NULL;
+	int problem = 0;
+
+	/* Keys of no kind are in here, but the state is nobody else's to read. */
+	if (self->mode == SATCHEL_DEVICE_UPDATE && g_mkdir_with_parents(self->dir, 0700) != 0)
+		problem = errno;
+	else
+		self->dir_fd = open(self->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (self->dir_fd >= 0)
+		return TRUE;
+	problem = problem != 0 ? problem : errno;
+	if (self->mode == SATCHEL_DEVICE_READ_ONLY && problem == ENOENT)
+		return TRUE;
+	quoted = satchel_path_quote(self->dir);
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_FAILED, "%s: %s", quoted,
+		    g_strerror(problem));
+	return FALSE;
+}
+
+static gboolean
+load_state(SatchelDevice *self, GError **error)
+{
+	g_autofree char *damage = NULL;
+	g_autofree char *name = NULL;
+
+	if (self->dir_fd < 0) {
+		self->state = satchel_state_new();
+		return TRUE;
+	}
+	self->state = satchel_state_file_load(self->dir_fd, &damage, error);
+	if (self->state == NULL)
+		return FALSE;
+	if (damage == NULL)
+		return TRUE;
+	if (self->mode == SATCHEL_DEVICE_READ_ONLY) {
+		self->remark = g_strdup_printf("%s/state.json is damaged and was not used: %s",
+					       self->dir, damage);
+		return TRUE;
+	}
+	name = satchel_state_file_set_aside(self->dir_fd, error);
+	if (name == NULL)
+		return FALSE;
+	self->remark = g_strdup_printf("%s/state.json was damaged (%s): it is now %s, and what "
+				       "runs is read from the sysroot",
+				       self->dir, damage, name);
+	return satchel_device_save(self, error);
+}
+
+static gboolean
+set_sentinel(const SatchelDevice *self, GError **error)
+{
+	return !satchel_sysroot_is_booted(self->sysroot) ||
+	       satchel_reboot_sentinel_set(self->settings->reboot_sentinel_dir,
+					   self->settings->reboot_sentinel_name, error);
+}
+
+/* An installation that was cut off: what it came to is noted before anything else happens. */
+static gboolean
+reconcile(SatchelDevice *self, GError **error)
+{
+	SatchelSysrootFacts facts = satchel_device_get_facts(self);
+
+	switch (satchel_update_plan_reconcile(self->state, &facts)) {
+	case SATCHEL_RECONCILE_NOTHING:
+		return TRUE;
+	case SATCHEL_RECONCILE_DEPLOYED:
+		/* Behind a power cut the old one may run once more: only the next reboot tells. */
+		if (!set_sentinel(self, error) ||
+		    !satchel_ostree_deploy_finish(self->sysroot, error))
+			return FALSE;
+		satchel_state_deployed(self->state, self->clock_s);
+		self->resumed = TRUE;
+		break;
+	case SATCHEL_RECONCILE_ABANDON:
+		satchel_state_abandon(self->state);
+		break;
+	}
+	return satchel_device_save(self, error);
+}
+
+static gboolean
+open_parts(SatchelDevice *self, const char *const *config_paths, GError **error)
+{
+	gboolean update = self->mode == SATCHEL_DEVICE_UPDATE;
+
+	if (!read_settings(self, config_paths, error) || !open_dir(self, error))
+		return FALSE;
+	if (update) {
+		self->lock = satchel_lock_take(self->dir_fd, error);
+		if (self->lock == NULL)
+			return FALSE;
+	}
+	self->type = self->identity.type != NULL
+			     ? self->identity.type
+			     : satchel_provisioned_root_guess_type(self->settings->root_dir);
+	self->sysroot = satchel_sysroot_open(self->settings->sysroot, self->settings->os,
+					     self->settings->booted ? SATCHEL_SYSROOT_BOOTED
+								    : SATCHEL_SYSROOT_STAGED,
+					     update, error);
+	if (self->sysroot == NULL || !load_state(self, error))
+		return FALSE;
+	return !update || reconcile(self, error);
+}
+
+SatchelDevice *
+satchel_device_open(const char *const *config_paths, SatchelDeviceMode mode, GError **error)
+{
+	g_autoptr(SatchelDevice) self = g_new0(SatchelDevice, 1);
+
+	self->mode = mode;
+	self->dir_fd = -1;
+	self->clock_s = satchel_clock_now_s();
+	return open_parts(self, config_paths, error) ? g_steal_pointer(&self) : NULL;
+}
+
+SatchelSysrootFacts
+satchel_device_get_facts(const SatchelDevice *self)
+{
+	SatchelSysrootFacts facts = {0};
+
+	facts.runs = satchel_sysroot_is_booted(self->sysroot);
+	facts.booted_commit = satchel_sysroot_get_booted_commit(self->sysroot);
+	facts.default_commit = satchel_sysroot_get_default_commit(self->sysroot);
+	facts.rebooted = !facts.runs ||
+			 !satchel_reboot_sentinel_is_set(self->settings->reboot_sentinel_dir,
+							 self->settings->reboot_sentinel_name);
+	return facts;
+}
+
+const char *
+satchel_device_get_running_commit(const SatchelDevice *self)
+{
+	SatchelSysrootFacts facts = satchel_device_get_facts(self);
+
+	return satchel_update_plan_running_commit(self->state, &facts);
+}
+
+const SatchelStateTarget *
+satchel_device_get_running_target(const SatchelDevice *self)
+{
+	SatchelSysrootFacts facts = satchel_device_get_facts(self);
+
+	return satchel_update_plan_running_target(self->state, &facts);
+}
+
+gboolean
+satchel_device_save(SatchelDevice *self, GError **error)
+{
+	return satchel_state_file_save(self->dir_fd, self->state, error);
+}
+
+void
+satchel_device_close(SatchelDevice *self)
+{
+	g_clear_pointer(&self->sysroot, satchel_sysroot_free);
+	g_clear_pointer(&self->state, satchel_state_free);
+	satchel_device_identity_clear(&self->identity);
+	if (self->dir_fd >= 0)
+		close(self->dir_fd);
+	/* Last: until here nobody else may have begun. */
+	g_clear_pointer(&self->lock, satchel_lock_release);
+	g_clear_pointer(&self->settings, satchel_settings_free);
+	g_free(self->dir);
+	g_free(self->remark);
+	g_free(self);
+}

@@ -1,0 +1,105 @@
+#include "../verify/clock.h"
+#include "device.h"
+#include "provisioned_root.h"
+#include <satchel/bundle_layout.h>
+#include <satchel/tuf_client.h>
+
+/* Below the folder of the state. */
+#define TRUST_DIR "tuf"
+
+/* The lowest root of a bundle. Bundles of fioctl begin with version 3. (transfer full) */
+static GBytes *
+read_first_root(SatchelBundleReader *bundle, GError **error)
+{
+	for (guint version = 1; version <= SATCHEL_LIMIT_ROOT_ROTATIONS; version++) {
+		g_autofree char *member =
+			g_strdup_printf(SATCHEL_BUNDLE_TUF "/%u.root.json", version);
+		g_autoptr(GError) local_error = NULL;
+		GBytes *document = satchel_bundle_reader_read(
+			bundle, member, SATCHEL_LIMIT_ROOT_BYTES, &local_error);
+
+		if (document != NULL)
+			return document;
+		if (!g_error_matches(local_error, SATCHEL_ERROR,
+				     SATCHEL_ERROR_METADATA_NOT_FOUND)) {
+			g_propagate_error(error, g_steal_pointer(&local_error));
+			return NULL;
+		}
+	}
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_NOT_FOUND,
+		    "this device has no trusted root, and the bundle brings none to begin with");
+	return NULL;
+}
+
+/* TRUE where the stored root is one. Everything else in the store is verified again from there. */
+static gboolean
+has_good_root(SatchelTrustStore *store)
+{
+	g_autoptr(GBytes) document =
+		satchel_trust_store_load(store, "root", SATCHEL_LIMIT_ROOT_BYTES, NULL);
+	g_autoptr(SatchelRoot) root = NULL;
+
+	if (document != NULL)
+		root = satchel_root_new_trusted(document, NULL);
+	return root != NULL;
+}
+
+/* (transfer full) */
+static GBytes *
+find_first_root(SatchelDevice *self, SatchelBundleReader *bundle, GError **error)
+{
+	g_autoptr(GError) local_error = NULL;
+	g_autoptr(SatchelRoot) root =
+		satchel_provisioned_root_read(self->settings->root_dir, self->type, &local_error);
+
+	if (root != NULL)
+		return g_bytes_ref(satchel_root_get_bytes(root));
+	if (self->settings->trust_on_first_use && bundle != NULL &&
+	    g_error_matches(local_error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_NOT_FOUND))
+		return read_first_root(bundle, error);
+	g_propagate_error(error, g_steal_pointer(&local_error));
+	return NULL;
+}
+
+SatchelTrustStore *
+satchel_device_open_store(SatchelDevice *self, SatchelBundleReader *bundle, GError **error)
+{
+	g_autofree char *dir = g_build_filename(self->dir, TRUST_DIR, NULL);
+	SatchelTrustStoreMode mode = self->mode == SATCHEL_DEVICE_UPDATE
+					     ? SATCHEL_TRUST_STORE_STAGED
+					     : SATCHEL_TRUST_STORE_READ_ONLY;
+	g_autoptr(SatchelTrustStore) store = satchel_trust_store_open(dir, mode, error);
+	g_autoptr(GBytes) root = NULL;
+
+	if (store == NULL)
+		return NULL;
+	if (has_good_root(store))
+		return g_steal_pointer(&store);
+	root = find_first_root(self, bundle, error);
+	if (root == NULL || !satchel_tuf_client_init(store, root, error))
+		return NULL;
+	return g_steal_pointer(&store);
+}
+
+gboolean
+satchel_device_get_profile(SatchelDevice *self, SatchelTrustStore *store,
+			   SatchelDeviceProfile *profile, GError **error)
+{
+	const char *commit = satchel_device_get_running_commit(self);
+	gint64 stored_s = 0;
+	gint64 commit_s = 0;
+
+	if (!satchel_trust_store_load_floor(store, &stored_s, error))
+		return FALSE;
+	if (commit != NULL)
+		commit_s = satchel_sysroot_get_commit_time_s(self->sysroot, commit);
+	*profile = (SatchelDeviceProfile){
+		.hardware_id = self->settings->hardware_id,
+		.tags = (const char *const *)self->settings->tags,
+		.type = self->type,
+		.clock_s = self->clock_s,
+		.floor_s = MAX(MAX(stored_s, commit_s), satchel_clock_program_built_s()),
+		.allow_missing_bundle_metadata = !self->settings->require_bundle_metadata,
+	};
+	return TRUE;
+}

@@ -1,0 +1,247 @@
+#include "offer.h"
+#include "../verify/digest.h"
+#include "../verify/ostree_object.h"
+#include <satchel/bundle_layout.h>
+
+/* A path as the user gave it. (transfer full) */
+static SatchelBundleReader *
+open_bundle(const char *path, GError **error)
+{
+	g_autofree char *absolute = g_canonicalize_filename(path, NULL);
+
+	return satchel_bundle_reader_open(absolute, error);
+}
+
+/* Takes @bundle. (transfer full) */
+static SatchelOffer *
+offer_new(SatchelBundleReader *bundle)
+{
+	SatchelOffer *self = g_new0(SatchelOffer, 1);
+
+	self->bundle = bundle;
+	self->targets = g_ptr_array_new_with_free_func((GDestroyNotify)satchel_ostree_target_unref);
+	self->remarks = g_ptr_array_new_with_free_func(g_free);
+	return self;
+}
+
+static void
+take_current(SatchelOffer *self, const SatchelDevice *device)
+{
+	const SatchelStateTarget *running = satchel_device_get_running_target(device);
+
+	self->running_commit = g_strdup(satchel_device_get_running_commit(device));
+	self->current_version = -1;
+	if (running == NULL)
+		return;
+	self->current_name = g_strdup(running->name);
+	self->current_version = running->version;
+}
+
+/* What runs was never installed by us: the newest target with its commit tells its name. */
+static gboolean
+adopt_running(SatchelOffer *self, SatchelDevice *device, GError **error)
+{
+	const char *commit = satchel_device_get_running_commit(device);
+
+	if (commit == NULL || satchel_device_get_running_target(device) != NULL ||
+	    device->state->pending != NULL)
+		return TRUE;
+	for (guint i = self->targets->len; i > 0; i--) {
+		const SatchelOstreeTarget *target = g_ptr_array_index(self->targets, i - 1);
+		g_autoptr(SatchelStateTarget) copy = NULL;
+
+		if (!g_str_equal(satchel_ostree_target_get_commit(target), commit))
+			continue;
+		copy = satchel_state_target_new(target);
+		satchel_state_adopt(device->state, copy, device->clock_s);
+		return satchel_device_save(device, error);
+	}
+	return TRUE;
+}
+
+static void
+take_targets(SatchelOffer *self, const SatchelVerdict *verdict)
+{
+	for (guint i = 0; i < satchel_verdict_get_n_targets(verdict); i++)
+		g_ptr_array_add(self->targets,
+				satchel_ostree_target_ref(satchel_verdict_get_target(verdict, i)));
+}
+
+static gboolean
+refuse(const SatchelVerdict *verdict, GPtrArray *remarks, GError **error)
+{
+	guint n = satchel_verdict_get_n_reasons(verdict);
+
+	for (guint i = 1; remarks != NULL && i < n; i++)
+		g_ptr_array_add(remarks, g_strdup(satchel_verdict_get_reason(verdict, i)->message));
+	if (n == 0)
+		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_NO_MATCHING_TARGET,
+			    "nothing for this device");
+	else
+		g_propagate_error(error, g_error_copy(satchel_verdict_get_reason(verdict, 0)));
+	return FALSE;
+}
+
+/* The bundle is accepted: its time of issue is a verified time, its roles are the newest. */
+static gboolean
+commit_trust(SatchelTrustStore *store, const SatchelVerdict *verdict, GError **error)
+{
+	const SatchelBundleMeta *meta = satchel_verdict_get_bundle_meta(verdict);
+	gint64 issued_s = meta == NULL ? -1 : satchel_bundle_meta_get_issued_s(meta);
+
+	if (issued_s > 0 && !satchel_trust_store_raise_floor(store, issued_s, error))
+		return FALSE;
+	return satchel_trust_store_commit(store, error);
+}
+
+/* Where a target came from, for the device's history. */
+static void
+take_origin(SatchelOffer *self)
+{
+	g_autoptr(GBytes) document = satchel_bundle_reader_read(
+		self->bundle, SATCHEL_BUNDLE_META, SATCHEL_LIMIT_BUNDLE_META_BYTES, NULL);
+
+	if (document != NULL)
+		self->bundle_sha256 = satchel_digest_sha256_hex(g_bytes_get_data(document, NULL),
+								g_bytes_get_size(document));
+}
+
+SatchelOffer *
+satchel_offer_from_bundle(SatchelDevice *device, const char *path, GPtrArray *remarks,
+			  GError **error)
+{
+	g_autoptr(SatchelOffer) self = NULL;
+	g_autoptr(SatchelTrustStore) store = NULL;
+	g_autoptr(SatchelVerdict) verdict = NULL;
+	SatchelDeviceProfile profile = {0};
+	SatchelBundleReader *bundle = open_bundle(path, error);
+
+	if (bundle == NULL)
+		return NULL;
+	self = offer_new(bundle);
+	store = satchel_device_open_store(device, bundle, error);
+	if (store == NULL || !satchel_device_get_profile(device, store, &profile, error))
+		return NULL;
+	verdict = satchel_bundle_judge(bundle, store, &profile, error);
+	if (verdict == NULL)
+		return NULL;
+	if (!satchel_verdict_is_accepted(verdict)) {
+		(void)refuse(verdict, remarks, error);
+		return NULL;
+	}
+	take_targets(self, verdict);
+	take_origin(self);
+	self->cached = satchel_verdict_used_stored_metadata(verdict);
+	if (!commit_trust(store, verdict, error) || !adopt_running(self, device, error))
+		return NULL;
+	take_current(self, device);
+	return g_steal_pointer(&self);
+}
+
+/* Keeps the targets whose commit lies in the bundle. */
+static gboolean
+keep_present(SatchelOffer *self, GError **error)
+{
+	for (guint i = self->targets->len; i > 0; i--) {
+		const SatchelOstreeTarget *target = g_ptr_array_index(self->targets, i - 1);
+		g_autofree char *object = satchel_object_path(
+			SATCHEL_OBJECT_COMMIT, satchel_ostree_target_get_commit(target), TRUE);
+		g_autofree char *member =
+			g_strconcat(SATCHEL_BUNDLE_OSTREE_OBJECTS "/", object, NULL);
+
+		if (!satchel_bundle_reader_has(self->bundle, member, NULL))
+			g_ptr_array_remove_index(self->targets, i - 1);
+	}
+	if (self->targets->len > 0)
+		return TRUE;
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_NO_TARGET_CONTENT,
+		    "%s: the bundle holds the content of none of the targets that this device "
+		    "knows; 'check' may know of newer ones",
+		    satchel_bundle_reader_get_path(self->bundle));
+	return FALSE;
+}
+
+SatchelOffer *
+satchel_offer_from_stored(SatchelDevice *device, const char *path, GError **error)
+{
+	g_autoptr(SatchelOffer) self = offer_new(NULL);
+	g_autoptr(SatchelTrustStore) store = NULL;
+	g_autoptr(SatchelVerdict) verdict = NULL;
+	SatchelDeviceProfile profile = {0};
+
+	if (path != NULL) {
+		self->bundle = open_bundle(path, error);
+		if (self->bundle == NULL)
+			return NULL;
+	}
+	store = satchel_device_open_store(device, NULL, error);
+	if (store == NULL || !satchel_device_get_profile(device, store, &profile, error))
+		return NULL;
+	verdict = satchel_stored_targets_judge(store, &profile, error);
+	if (verdict == NULL)
+		return NULL;
+	if (!satchel_verdict_is_accepted(verdict)) {
+		(void)refuse(verdict, self->remarks, error);
+		return NULL;
+	}
+	take_targets(self, verdict);
+	self->cached = TRUE;
+	if (self->bundle != NULL && !keep_present(self, error))
+		return NULL;
+	take_current(self, device);
+	return g_steal_pointer(&self);
+}
+
+gboolean
+satchel_offer_choose(const SatchelOffer *self, const SatchelDevice *device, const char *wanted,
+		     SatchelTargetChoice *choice, GError **error)
+{
+	const GPtrArray *failing = device->state->failing;
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+	SatchelTargetQuestion question = {
+		.candidates = self->targets,
+		.current_name = self->current_name,
+		.current_version = self->current_version,
+		.wanted = wanted,
+	};
+
+	for (guint i = 0; i < failing->len; i++) {
+		const SatchelStateTarget *target = g_ptr_array_index(failing, i);
+
+		g_ptr_array_add(names, target->name);
+	}
+	g_ptr_array_add(names, NULL);
+	question.failing_names = (const char *const *)names->pdata;
+	if (device->state->rollback != NULL)
+		question.rollback_name = device->state->rollback->name;
+	return satchel_target_choose(&question, choice, error);
+}
+
+gboolean
+satchel_offer_is_update(const SatchelOffer *self, const SatchelTargetChoice *choice)
+{
+	switch (choice->kind) {
+	case SATCHEL_TARGET_CHOICE_NOTHING:
+		return FALSE;
+	case SATCHEL_TARGET_CHOICE_NEW_VERSION:
+	case SATCHEL_TARGET_CHOICE_ROLLBACK:
+		return TRUE;
+	case SATCHEL_TARGET_CHOICE_SYNC:
+		/* A name that was given to another commit since is another target. */
+		return g_strcmp0(self->running_commit,
+				 satchel_ostree_target_get_commit(choice->selected)) != 0;
+	}
+	return FALSE;
+}
+
+void
+satchel_offer_free(SatchelOffer *self)
+{
+	g_clear_pointer(&self->targets, g_ptr_array_unref);
+	g_clear_pointer(&self->remarks, g_ptr_array_unref);
+	g_clear_pointer(&self->bundle, satchel_bundle_reader_free);
+	g_free(self->bundle_sha256);
+	g_free(self->current_name);
+	g_free(self->running_commit);
+	g_free(self);
+}
