@@ -1,0 +1,208 @@
+#include "update_run.h"
+#include "ostree_deploy.h"
+#include "ostree_pull.h"
+#include "reboot_sentinel.h"
+
+gboolean
+satchel_update_was_resumed(const SatchelDevice *device, const char *wanted)
+{
+	const SatchelStateTarget *pending = device->state->pending;
+	g_autofree char *version = NULL;
+
+	if (!device->resumed || pending == NULL)
+		return FALSE;
+	version = g_strdup_printf("%" G_GINT64_FORMAT, pending->version);
+	return wanted == NULL || g_str_equal(wanted, pending->name) || g_str_equal(wanted, version);
+}
+
+gboolean
+satchel_update_check_idle(const SatchelDevice *device, GError **error)
+{
+	if (device->state->pending == NULL)
+		return TRUE;
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_INSTALLATION_IN_PROGRESS,
+		    "%s is installed and not confirmed yet; reboot, then 'run'",
+		    device->state->pending->name);
+	return FALSE;
+}
+
+gboolean
+satchel_update_pull(SatchelDevice *device, const SatchelOffer *offer,
+		    const SatchelOstreeTarget *target, GError **error)
+{
+	return satchel_ostree_pull(offer->bundle, satchel_sysroot_get_repo(device->sysroot),
+				   satchel_ostree_target_get_commit(target), error);
+}
+
+static gboolean
+check_pulled(const SatchelDevice *device, const SatchelOstreeTarget *target, GError **error)
+{
+	if (satchel_ostree_pull_is_complete(satchel_sysroot_get_repo(device->sysroot),
+					    satchel_ostree_target_get_commit(target)))
+		return TRUE;
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
+		    "the content of %s is not on the device; 'pull' it first",
+		    satchel_ostree_target_get_name(target));
+	return FALSE;
+}
+
+/* What runs and where a rollback leads: their deployments stay. @keep has room for three. */
+static void
+list_kept(const SatchelDevice *device, const char **keep)
+{
+	guint n = 0;
+
+	if (device->state->from_commit != NULL)
+		keep[n++] = device->state->from_commit;
+	if (device->state->rollback != NULL)
+		keep[n++] = device->state->rollback->commit;
+	keep[n] = NULL;
+}
+
+static gboolean
+begin(SatchelDevice *device, const SatchelOffer *offer, const SatchelStateTarget *target,
+      GError **error)
+{
+	const char *running = satchel_device_get_running_commit(device);
+
+	if (running == NULL) {
+		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_FAILED,
+			    "sysroot %s has no deployment of '%s' to update",
+			    satchel_sysroot_get_path(device->sysroot),
+			    satchel_sysroot_get_os(device->sysroot));
+		return FALSE;
+	}
+	if (satchel_sysroot_is_booted(device->sysroot) &&
+	    !satchel_reboot_sentinel_set(device->settings->reboot_sentinel_dir,
+					 device->settings->reboot_sentinel_name, error))
+		return FALSE;
+	satchel_state_begin(device->state, target, running, offer->bundle_sha256);
+	return satchel_device_save(device, error);
+}
+
+/* The deployment failed before its swap: the device is as it was. What another try may cure does
+ * not make the target a failing one. */
+static gboolean
+give_up(SatchelDevice *device, const GError *cause, GError **error)
+{
+	g_autoptr(GError) local_error = NULL;
+	g_autofree char *name = g_strdup(device->state->installing->name);
+	gboolean passing = g_error_matches(cause, SATCHEL_ERROR, SATCHEL_ERROR_BUSY) ||
+			   g_error_matches(cause, SATCHEL_ERROR, SATCHEL_ERROR_NO_SPACE);
+
+	if (passing)
+		satchel_state_abandon(device->state);
+	else
+		satchel_state_failed(device->state, device->clock_s, cause->message);
+	if (!satchel_device_save(device, &local_error))
+		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_ROLLED_BACK,
+			    "%s was not installed: %s; and %s", name, cause->message,
+			    local_error->message);
+	else if (g_error_matches(cause, SATCHEL_ERROR, SATCHEL_ERROR_BUSY))
+		g_propagate_error(error, g_error_copy(cause));
+	else
+		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_ROLLED_BACK,
+			    "%s was not installed, the device stays as it is: %s", name,
+			    cause->message);
+	return FALSE;
+}
+
+/* After an error: did the swap happen all the same? Then the next start finishes it. */
+static gboolean
+was_swapped(SatchelDevice *device)
+{
+	SatchelSysrootFacts facts = {0};
+
+	if (!satchel_sysroot_reload(device->sysroot, NULL))
+		return TRUE;
+	facts = satchel_device_get_facts(device);
+	return satchel_update_plan_reconcile(device->state, &facts) == SATCHEL_RECONCILE_DEPLOYED;
+}
+
+static gboolean
+deploy(SatchelDevice *device, const char *commit, GError **error)
+{
+	const char *keep[3] = {NULL};
+	g_autoptr(GError) local_error = NULL;
+
+	list_kept(device, keep);
+	if (!satchel_ostree_deploy(device->sysroot, commit, keep, &local_error)) {
+		if (!was_swapped(device))
+			return give_up(device, local_error, error);
+		g_propagate_error(error, g_steal_pointer(&local_error));
+		return FALSE;
+	}
+	satchel_state_deployed(device->state, device->clock_s);
+	if (!satchel_device_save(device, error))
+		return FALSE;
+	return satchel_ostree_pull_forget(satchel_sysroot_get_repo(device->sysroot), NULL, error);
+}
+
+gboolean
+satchel_update_install(SatchelDevice *device, const SatchelOffer *offer,
+		       const SatchelOstreeTarget *target, SatchelOutcome *outcome, GError **error)
+{
+	g_autoptr(SatchelStateTarget) copy = satchel_state_target_new(target);
+
+	if (g_strcmp0(satchel_device_get_running_commit(device), copy->commit) == 0) {
+		satchel_state_adopt(device->state, copy, device->clock_s);
+		*outcome = SATCHEL_OUTCOME_DONE;
+		return satchel_device_save(device, error);
+	}
+	if (!check_pulled(device, target, error) || !begin(device, offer, copy, error) ||
+	    !deploy(device, copy->commit, error))
+		return FALSE;
+	*outcome = SATCHEL_OUTCOME_NEEDS_REBOOT;
+	return TRUE;
+}
+
+static void
+forget_reboot(SatchelDevice *device)
+{
+	if (satchel_sysroot_is_booted(device->sysroot))
+		satchel_reboot_sentinel_clear(device->settings->reboot_sentinel_dir,
+					      device->settings->reboot_sentinel_name);
+}
+
+static gboolean
+finish_rolled_back(SatchelDevice *device, const SatchelSysrootFacts *facts, GError **error)
+{
+	g_autofree char *name = g_strdup(device->state->pending->name);
+
+	satchel_state_failed(device->state, device->clock_s, "another deployment was booted");
+	if (!satchel_device_save(device, error))
+		return FALSE;
+	forget_reboot(device);
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_ROLLED_BACK,
+		    "%s did not come up: the boot loader went back to commit %s", name,
+		    facts->booted_commit == NULL ? "none" : facts->booted_commit);
+	return FALSE;
+}
+
+gboolean
+satchel_update_finalize(SatchelDevice *device, SatchelOutcome *outcome, GError **error)
+{
+	SatchelSysrootFacts facts = satchel_device_get_facts(device);
+
+	switch (satchel_update_plan_finalize(device->state, &facts)) {
+	case SATCHEL_FINALIZE_NOTHING:
+		break;
+	case SATCHEL_FINALIZE_NOT_REBOOTED:
+		*outcome = SATCHEL_OUTCOME_NEEDS_REBOOT;
+		return TRUE;
+	case SATCHEL_FINALIZE_ROLLED_BACK:
+		return finish_rolled_back(device, &facts, error);
+	case SATCHEL_FINALIZE_WORKING:
+		satchel_state_working(device->state, device->clock_s);
+		if (!satchel_ostree_pull_forget(satchel_sysroot_get_repo(device->sysroot), NULL,
+						error) ||
+		    !satchel_device_save(device, error))
+			return FALSE;
+		forget_reboot(device);
+		*outcome = SATCHEL_OUTCOME_DONE;
+		return TRUE;
+	}
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_NO_PENDING_INSTALLATION,
+		    "no installation waits to be finished");
+	return FALSE;
+}
