@@ -15,25 +15,6 @@
 #define TEMP_PREFIX ".satchel-"
 #define TEMP_SUFFIX ".tmp"
 
-/* A temp file that is removed unless it has been renamed. */
-typedef struct {
-	int dir_fd;
-	int fd;
-	char name[64]; /* empty once there is nothing to remove */
-} TempFile;
-
-static void
-temp_file_clear(TempFile *self)
-{
-	if (self->fd >= 0)
-		close(self->fd);
-	if (*self->name != '\0')
-		unlinkat(self->dir_fd, self->name, 0);
-	self->fd = -1;
-	*self->name = '\0';
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(TempFile, temp_file_clear)
-
 static gboolean
 set_errno(GError **error, const char *name, const char *step, int errsv)
 {
@@ -46,20 +27,31 @@ set_errno(GError **error, const char *name, const char *step, int errsv)
 	return FALSE;
 }
 
+static void
+temp_file_remove(SatchelAtomicWrite *self)
+{
+	if (self->fd >= 0)
+		close(self->fd);
+	if (*self->temp_name != '\0')
+		unlinkat(self->dir_fd, self->temp_name, 0);
+	self->fd = -1;
+	*self->temp_name = '\0';
+}
+
 /* Makes the temp file, locked, so that satchel_atomic_write_sweep() of another process can tell it
  * from one that a power cut left. Gone again means that a sweep came before the lock. */
 static gboolean
-temp_file_try(TempFile *self)
+temp_file_try(SatchelAtomicWrite *self)
 {
 	struct stat info;
 
 	/* Hidden, unpredictable, and no role's: nobody who lists `*.json` sees it. */
-	g_snprintf(self->name, sizeof(self->name), TEMP_PREFIX "%08x%08x" TEMP_SUFFIX,
+	g_snprintf(self->temp_name, sizeof(self->temp_name), TEMP_PREFIX "%08x%08x" TEMP_SUFFIX,
 		   g_random_int(), g_random_int());
-	self->fd = openat(self->dir_fd, self->name,
+	self->fd = openat(self->dir_fd, self->temp_name,
 			  O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (self->fd < 0) {
-		*self->name = '\0'; /* another's file must not be removed */
+		*self->temp_name = '\0'; /* another's file must not be removed */
 		return FALSE;
 	}
 	/* A file system without locks has no sweeps either. */
@@ -67,38 +59,9 @@ temp_file_try(TempFile *self)
 		return TRUE;
 	if (fstat(self->fd, &info) == 0 && info.st_nlink > 0)
 		return TRUE;
-	temp_file_clear(self);
+	temp_file_remove(self);
 	errno = EEXIST;
 	return FALSE;
-}
-
-static gboolean
-temp_file_create(TempFile *self, const char *name, GError **error)
-{
-	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-		if (temp_file_try(self))
-			return TRUE;
-		if (errno != EEXIST)
-			break;
-	}
-	return set_errno(error, name, "make a file beside it", errno);
-}
-
-static gboolean
-write_all(int fd, GBytes *content)
-{
-	gsize left = 0;
-	const guint8 *data = g_bytes_get_data(content, &left);
-
-	while (left > 0) {
-		ssize_t done = TEMP_FAILURE_RETRY(write(fd, data, left));
-
-		if (done < 0)
-			return FALSE;
-		data += done;
-		left -= (gsize)done;
-	}
-	return TRUE;
 }
 
 /* TRUE for the temp file of a process that is no more. */
@@ -116,28 +79,71 @@ is_abandoned(int dir_fd, const char *name)
 }
 
 gboolean
-satchel_atomic_write(int dir_fd, const char *name, GBytes *content, mode_t mode, GError **error)
+satchel_atomic_write_begin(SatchelAtomicWrite *self, int dir_fd, const char *name, GError **error)
 {
-	g_auto(TempFile) temp = {.dir_fd = dir_fd, .fd = -1};
-
-	g_return_val_if_fail(name != NULL && content != NULL, FALSE);
 	g_return_val_if_fail(*name != '\0' && strchr(name, '/') == NULL, FALSE);
 
-	if (!temp_file_create(&temp, name, error))
-		return FALSE;
-	if (fchmod(temp.fd, mode) != 0)
-		return set_errno(error, name, "set its mode", errno);
-	if (!write_all(temp.fd, content))
-		return set_errno(error, name, "write it", errno);
-	if (fsync(temp.fd) != 0)
-		return set_errno(error, name, "bring it to the disk", errno);
-	if (renameat(dir_fd, temp.name, dir_fd, name) != 0)
-		return set_errno(error, name, "put it in its place", errno);
-	*temp.name = '\0';
-	/* The new name lasts only when the folder has reached the disk, too. */
-	if (fsync(dir_fd) != 0)
-		return set_errno(error, name, "bring its folder to the disk", errno);
+	self->dir_fd = dir_fd;
+	self->target = g_strdup(name);
+	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+		if (temp_file_try(self))
+			return TRUE;
+		if (errno != EEXIST)
+			break;
+	}
+	return set_errno(error, name, "make a file beside it", errno);
+}
+
+gboolean
+satchel_atomic_write_append(SatchelAtomicWrite *self, gconstpointer data, gsize n_bytes,
+			    GError **error)
+{
+	const guint8 *next = data;
+
+	while (n_bytes > 0) {
+		ssize_t done = TEMP_FAILURE_RETRY(write(self->fd, next, n_bytes));
+
+		if (done < 0)
+			return set_errno(error, self->target, "write it", errno);
+		next += done;
+		n_bytes -= (gsize)done;
+	}
 	return TRUE;
+}
+
+gboolean
+satchel_atomic_write_finish(SatchelAtomicWrite *self, mode_t mode, GError **error)
+{
+	if (fchmod(self->fd, mode) != 0)
+		return set_errno(error, self->target, "set its mode", errno);
+	if (fsync(self->fd) != 0)
+		return set_errno(error, self->target, "bring it to the disk", errno);
+	if (renameat(self->dir_fd, self->temp_name, self->dir_fd, self->target) != 0)
+		return set_errno(error, self->target, "put it in its place", errno);
+	*self->temp_name = '\0';
+	/* The new name lasts only when the folder has reached the disk, too. */
+	if (fsync(self->dir_fd) != 0)
+		return set_errno(error, self->target, "bring its folder to the disk", errno);
+	return TRUE;
+}
+
+void
+satchel_atomic_write_clear(SatchelAtomicWrite *self)
+{
+	temp_file_remove(self);
+	g_clear_pointer(&self->target, g_free);
+}
+
+gboolean
+satchel_atomic_write(int dir_fd, const char *name, GBytes *content, mode_t mode, GError **error)
+{
+	g_auto(SatchelAtomicWrite) file = SATCHEL_ATOMIC_WRITE_INIT;
+	gsize n_bytes = 0;
+	gconstpointer data = g_bytes_get_data(content, &n_bytes);
+
+	return satchel_atomic_write_begin(&file, dir_fd, name, error) &&
+	       satchel_atomic_write_append(&file, data, n_bytes, error) &&
+	       satchel_atomic_write_finish(&file, mode, error);
 }
 
 void
