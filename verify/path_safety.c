@@ -1,4 +1,5 @@
 #include "path_safety.h"
+#include "digest.h"
 #include <satchel/limits.h>
 
 /* Longest quotation of a hostile string in a message. */
@@ -89,6 +90,19 @@ satchel_path_encode_name(const char *name, GError **error)
 		return NULL;
 	}
 	return g_string_free(g_steal_pointer(&encoded), FALSE);
+}
+
+char *
+satchel_path_file_name(const char *name)
+{
+	char *encoded = satchel_path_encode_name(name, NULL);
+	g_autofree char *digest = NULL;
+
+	if (encoded != NULL)
+		return encoded;
+	/* `%` itself is always encoded as `%25`. */
+	digest = satchel_digest_sha256_hex(name, strlen(name));
+	return g_strconcat("%sha256-", digest, NULL);
 }
 
 char *

@@ -15,5 +15,9 @@ gboolean satchel_path_check(const char *path, GError **error);
 G_GNUC_WARN_UNUSED_RESULT
 char *satchel_path_encode_name(const char *name, GError **error);
 
+/* The same for any name that is not empty: where it would be too long, `%sha256-` and the name's
+ * digest, which no other name is encoded as. (transfer full) */
+char *satchel_path_file_name(const char *name);
+
 /* For messages: control and non-ASCII bytes as \xNN, cut at 200 characters. (transfer full) */
 char *satchel_path_quote(const char *text);
