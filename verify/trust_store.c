@@ -1,5 +1,4 @@
 #include "atomic_write.h"
-#include "digest.h"
 #include "path_safety.h"
 #include "safe_read.h"
 #include "utc_time.h"
@@ -77,7 +76,6 @@ is_top_level(const char *role, gboolean any_case)
 	return FALSE;
 }
 
-/* `%` is always encoded as `%25`, so that neither special form can be another role's name. */
 static char *
 role_to_file(const char *role)
 {
@@ -85,15 +83,11 @@ role_to_file(const char *role)
 
 	if (is_top_level(role, FALSE))
 		return g_strconcat(role, ".json", NULL);
-	/* `ROOT.json` is `root.json` where the file system does not tell cases apart. */
+	/* `ROOT.json` is `root.json` where the file system does not tell cases apart; no other role
+	 * is encoded with `%52`. */
 	if (is_top_level(role, TRUE))
 		return g_strdup_printf("%%%02X%s.json", (guint8)*role, role + 1);
-	encoded = satchel_path_encode_name(role, NULL);
-	if (encoded == NULL) {
-		g_autofree char *digest = satchel_digest_sha256_hex(role, strlen(role));
-
-		return g_strconcat("%sha256-", digest, ".json", NULL);
-	}
+	encoded = satchel_path_file_name(role);
 	return g_strconcat(encoded, ".json", NULL);
 }
 
@@ -301,6 +295,15 @@ satchel_trust_store_save_root(SatchelTrustStore *self, const SatchelRoot *root, 
 
 	return store_put(self, file, satchel_root_get_bytes(root), error) &&
 	       store_put(self, ROOT_FILE, satchel_root_get_bytes(root), error);
+}
+
+gboolean
+satchel_trust_store_knows_root(SatchelTrustStore *self, const SatchelRoot *root)
+{
+	g_autofree char *file = history_file(satchel_root_get_version(root));
+	g_autoptr(GBytes) stored = store_read(self, file, SATCHEL_LIMIT_ROOT_BYTES, NULL);
+
+	return stored != NULL && g_bytes_equal(stored, satchel_root_get_bytes(root));
 }
 
 gboolean

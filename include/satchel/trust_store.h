@@ -53,6 +53,9 @@ G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_trust_store_save_root(SatchelTrustStore *self, const SatchelRoot *root,
 				       GError **error);
 
+/* TRUE when just this root stands in the history: it was trusted once. */
+gboolean satchel_trust_store_knows_root(SatchelTrustStore *self, const SatchelRoot *root);
+
 /**
  * satchel_trust_store_advance_root:
  * @trusted: the root that is stored
