@@ -1,0 +1,522 @@
+#include "../../verify/hex.h"
+#include "../../verify/ostree_closure.h"
+#include "../support/ostree_bundle.h"
+#include <fcntl.h>
+#include <ostree.h>
+
+typedef struct {
+	OstreeBundle bundle;
+	SatchelBundleReader *reader;
+	SatchelClosureRepo *repo;
+	SatchelClosureList *list;
+} Fixture;
+
+static void
+fixture_open(Fixture *self, const char *mode)
+{
+	g_autoptr(GError) error = NULL;
+
+	memset(self, 0, sizeof *self);
+	self->bundle = ostree_bundle_new(mode);
+	self->reader = satchel_bundle_reader_open(self->bundle.bundle, &error);
+	g_assert_no_error(error);
+	self->repo = satchel_closure_repo_open(self->reader, &error);
+	g_assert_no_error(error);
+	self->list = satchel_closure_list(self->repo,
+					  (const char *const[]){self->bundle.commit, NULL}, &error);
+	g_assert_no_error(error);
+}
+
+static void
+fixture_clear(Fixture *self)
+{
+	satchel_closure_list_free(self->list);
+	satchel_closure_repo_free(self->repo);
+	satchel_bundle_reader_free(self->reader);
+	ostree_bundle_clear(&self->bundle);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Fixture, fixture_clear)
+
+static const SatchelClosureObject *
+fixture_object(const Fixture *self, guint index)
+{
+	return &g_array_index(self->list->objects, SatchelClosureObject, index);
+}
+
+/* The first object of @type, past the @skip first ones. */
+static const SatchelClosureObject *
+fixture_find(const Fixture *self, SatchelObjectType type, guint skip)
+{
+	for (guint i = 0; i < self->list->objects->len; i++) {
+		if (fixture_object(self, i)->type == type && skip-- == 0)
+			return fixture_object(self, i);
+	}
+	g_assert_not_reached();
+}
+
+/* The file object with this claimed size. */
+static const SatchelClosureObject *
+fixture_find_size(const Fixture *self, guint64 size_bytes)
+{
+	for (guint i = 0; i < self->list->objects->len; i++) {
+		const SatchelClosureObject *object = fixture_object(self, i);
+		g_autoptr(GError) error = NULL;
+		guint64 claimed_bytes = 0;
+
+		if (object->type != SATCHEL_OBJECT_FILE)
+			continue;
+		g_assert_true(satchel_closure_repo_claimed_size(self->repo, object->checksum,
+								&claimed_bytes, &error));
+		g_assert_no_error(error);
+		if (claimed_bytes == size_bytes)
+			return object;
+	}
+	g_assert_not_reached();
+}
+
+static char *
+read_object(const Fixture *self, const SatchelClosureObject *object, gsize *n_bytes)
+{
+	g_autofree char *path = ostree_bundle_object(&self->bundle, object->type, object->checksum);
+	g_autoptr(GError) error = NULL;
+	char *content = NULL;
+
+	g_file_get_contents(path, &content, n_bytes, &error);
+	g_assert_no_error(error);
+	return content;
+}
+
+static void
+write_object(const Fixture *self, const SatchelClosureObject *object, const char *content,
+	     gsize n_bytes)
+{
+	g_autofree char *path = ostree_bundle_object(&self->bundle, object->type, object->checksum);
+	g_autoptr(GError) error = NULL;
+
+	g_file_set_contents(path, content, (gssize)n_bytes, &error);
+	g_assert_no_error(error);
+}
+
+static void
+remove_object(const Fixture *self, const SatchelClosureObject *object)
+{
+	g_autofree char *path = ostree_bundle_object(&self->bundle, object->type, object->checksum);
+
+	g_assert_cmpint(unlink(path), ==, 0);
+}
+
+static void
+assert_all_objects_good(const Fixture *self)
+{
+	for (guint i = 0; i < self->list->objects->len; i++) {
+		const SatchelClosureObject *object = fixture_object(self, i);
+		g_autoptr(GError) error = NULL;
+
+		g_assert_true(satchel_closure_repo_check(self->repo, object->type, object->checksum,
+							 &error));
+		g_assert_no_error(error);
+	}
+}
+
+static void
+test_list_is_what_libostree_finds(void)
+{
+	g_auto(Fixture) self;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GFile) path = NULL;
+	g_autoptr(OstreeRepo) repo = NULL;
+	g_autoptr(GHashTable) reachable = NULL;
+	g_autofree char *repo_path = NULL;
+	guint64 stored_bytes = 0;
+
+	fixture_open(&self, "archive");
+	repo_path = g_build_filename(self.bundle.bundle, "ostree_repo", NULL);
+	path = g_file_new_for_path(repo_path);
+	repo = ostree_repo_new(path);
+	g_assert_true(ostree_repo_open(repo, NULL, &error));
+	g_assert_true(
+		ostree_repo_traverse_commit(repo, self.bundle.commit, 0, &reachable, NULL, &error));
+	g_assert_cmpuint(g_hash_table_size(reachable), ==, self.list->objects->len);
+	for (guint i = 0; i < self.list->objects->len; i++) {
+		const SatchelClosureObject *object = fixture_object(&self, i);
+		g_autoptr(GVariant) name = g_variant_ref_sink(ostree_object_name_serialize(
+			object->checksum, (OstreeObjectType)object->type));
+
+		g_assert_true(g_hash_table_contains(reachable, name));
+		g_assert_false(object->missing);
+		stored_bytes += object->stored_bytes;
+	}
+	g_assert_cmpuint(self.list->stored_bytes, ==, stored_bytes);
+}
+
+static void
+test_list_goes_from_commit_over_trees_to_files(void)
+{
+	g_auto(Fixture) self;
+	guint i = 3;
+
+	fixture_open(&self, "archive");
+	g_assert_cmpint(fixture_object(&self, 0)->type, ==, SATCHEL_OBJECT_COMMIT);
+	g_assert_cmpstr(fixture_object(&self, 0)->checksum, ==, self.bundle.commit);
+	g_assert_cmpint(fixture_object(&self, 1)->type, ==, SATCHEL_OBJECT_DIR_TREE);
+	g_assert_cmpint(fixture_object(&self, 2)->type, ==, SATCHEL_OBJECT_DIR_META);
+	while (fixture_object(&self, i)->type != SATCHEL_OBJECT_FILE)
+		i++;
+	g_assert_cmpuint(self.list->objects->len - i, ==, self.list->n_files);
+	while (i < self.list->objects->len)
+		g_assert_cmpint(fixture_object(&self, i++)->type, ==, SATCHEL_OBJECT_FILE);
+}
+
+static void
+test_commit_given_twice_is_listed_once(void)
+{
+	g_auto(Fixture) self;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(SatchelClosureList) list = NULL;
+
+	fixture_open(&self, "archive");
+	list = satchel_closure_list(
+		self.repo, (const char *const[]){self.bundle.commit, self.bundle.commit, NULL},
+		&error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(list->objects->len, ==, self.list->objects->len);
+}
+
+static void
+test_every_object_of_a_real_repository_is_good(gconstpointer mode)
+{
+	g_auto(Fixture) self;
+
+	fixture_open(&self, mode);
+	g_assert_cmpuint(self.list->n_files, >, 5);
+	assert_all_objects_good(&self);
+}
+
+static void
+test_file_content_comes_back(void)
+{
+	g_auto(Fixture) self;
+	g_auto(SatchelFileHeader) header = {0};
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GInputStream) content = NULL;
+	g_autofree char *source = NULL;
+	g_autofree char *expected = NULL;
+	g_autofree char *found = g_malloc(300001);
+	gsize n_expected = 0, n_found = 0;
+
+	fixture_open(&self, "archive");
+	source = g_build_filename(self.bundle.dir, "tree/usr/lib/big", NULL);
+	g_assert_true(g_file_get_contents(source, &expected, &n_expected, NULL));
+	content = satchel_closure_repo_open_file(
+		self.repo, fixture_find_size(&self, 300000)->checksum, &header, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(header.size_bytes, ==, 300000);
+	g_assert_cmpuint(header.mode, ==, S_IFREG | 0644);
+	g_assert_true(g_input_stream_read_all(content, found, 300001, &n_found, NULL, &error));
+	g_assert_cmpmem(found, n_found, expected, n_expected);
+}
+
+static void
+test_missing_commit_is_missing_content(void)
+{
+	g_auto(Fixture) self;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *other = g_strnfill(64, 'a');
+	SatchelClosureList *list;
+
+	fixture_open(&self, "archive");
+	list = satchel_closure_list(self.repo, (const char *const[]){other, NULL}, &error);
+	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_NO_TARGET_CONTENT);
+	g_assert_null(list);
+}
+
+static void
+test_missing_file_is_listed_as_missing(void)
+{
+	g_auto(Fixture) self;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(SatchelClosureList) list = NULL;
+	const SatchelClosureObject *file;
+
+	fixture_open(&self, "archive");
+	file = fixture_find(&self, SATCHEL_OBJECT_FILE, 2);
+	remove_object(&self, file);
+	list = satchel_closure_list(self.repo, (const char *const[]){self.bundle.commit, NULL},
+				    &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(list->n_missing, ==, 1);
+	g_assert_cmpuint(list->n_files, ==, self.list->n_files);
+	g_assert_false(
+		satchel_closure_repo_check(self.repo, SATCHEL_OBJECT_FILE, file->checksum, &error));
+	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_NO_TARGET_CONTENT);
+}
+
+static void
+test_missing_tree_is_missing_content(void)
+{
+	g_auto(Fixture) self;
+	g_autoptr(GError) error = NULL;
+
+	fixture_open(&self, "archive");
+	remove_object(&self, fixture_find(&self, SATCHEL_OBJECT_DIR_TREE, 1));
+	g_assert_null(satchel_closure_list(
+		self.repo, (const char *const[]){self.bundle.commit, NULL}, &error));
+	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_NO_TARGET_CONTENT);
+}
+
+static void
+test_one_flipped_bit_in_metadata_is_refused(void)
+{
+	static const SatchelObjectType types[] = {SATCHEL_OBJECT_COMMIT, SATCHEL_OBJECT_DIR_TREE,
+						  SATCHEL_OBJECT_DIR_META};
+	g_auto(Fixture) self;
+
+	fixture_open(&self, "archive");
+	for (guint i = 0; i < G_N_ELEMENTS(types); i++) {
+		const SatchelClosureObject *object = fixture_find(&self, types[i], 0);
+		g_autoptr(GError) error = NULL;
+		gsize n_bytes = 0;
+		g_autofree char *content = read_object(&self, object, &n_bytes);
+
+		content[n_bytes / 2] ^= 1;
+		write_object(&self, object, content, n_bytes);
+		g_assert_null(satchel_closure_repo_load(self.repo, object->type, object->checksum,
+							&error));
+		g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED);
+	}
+}
+
+/* Reads a file object to its end or to an error. TRUE where all that the header claims was given
+ * out, which an error must never follow. */
+static gboolean
+drain(const Fixture *self, const char *checksum, GError **error)
+{
+	g_auto(SatchelFileHeader) header = {0};
+	g_autoptr(GInputStream) content =
+		satchel_closure_repo_open_file(self->repo, checksum, &header, error);
+	guint8 buffer[4096];
+	guint64 total_bytes = 0;
+	gssize n_bytes;
+
+	if (content == NULL)
+		return FALSE;
+	while ((n_bytes = g_input_stream_read(content, buffer, sizeof buffer, NULL, error)) > 0)
+		total_bytes += (guint64)n_bytes;
+	return total_bytes == header.size_bytes;
+}
+
+static void
+test_no_flipped_bit_in_a_file_passes(void)
+{
+	g_auto(Fixture) self;
+	const SatchelClosureObject *object;
+	g_autofree char *content = NULL;
+	gsize n_bytes = 0;
+
+	fixture_open(&self, "archive");
+	object = fixture_find_size(&self, 17);
+	content = read_object(&self, object, &n_bytes);
+	for (gsize bit = 0; bit < n_bytes * 8; bit++) {
+		g_autoptr(GError) error = NULL;
+
+		content[bit / 8] ^= (char)(1 << (bit % 8));
+		write_object(&self, object, content, n_bytes);
+		content[bit / 8] ^= (char)(1 << (bit % 8));
+		/* The last byte may end in bits that mean nothing to deflate. */
+		if (bit >= (n_bytes - 1) * 8 && drain(&self, object->checksum, NULL))
+			continue;
+		g_assert_false(drain(&self, object->checksum, &error));
+		g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED);
+	}
+}
+
+static void
+test_large_file_is_never_given_out_whole_when_altered(void)
+{
+	g_auto(Fixture) self;
+	g_autoptr(GError) error = NULL;
+	const SatchelClosureObject *object;
+	g_autofree char *content = NULL;
+	gsize n_bytes = 0;
+
+	fixture_open(&self, "archive");
+	object = fixture_find_size(&self, 300000);
+	content = read_object(&self, object, &n_bytes);
+	content[n_bytes - 5000] ^= 4;
+	write_object(&self, object, content, n_bytes);
+	g_assert_false(drain(&self, object->checksum, &error));
+	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED);
+}
+
+static void
+test_truncated_file_is_refused_at_every_length(void)
+{
+	g_auto(Fixture) self;
+	const SatchelClosureObject *object;
+	g_autofree char *content = NULL;
+	gsize n_bytes = 0;
+
+	fixture_open(&self, "archive");
+	object = fixture_find_size(&self, 17);
+	content = read_object(&self, object, &n_bytes);
+	for (gsize length = 0; length < n_bytes; length++) {
+		g_autoptr(GError) error = NULL;
+
+		write_object(&self, object, content, length);
+		g_assert_false(drain(&self, object->checksum, &error));
+		g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED);
+	}
+}
+
+static void
+test_bytes_behind_a_file_object_are_refused(void)
+{
+	g_auto(Fixture) self;
+	static const guint64 sizes[] = {17, 300000, 0};
+
+	fixture_open(&self, "archive");
+	for (guint i = 0; i < G_N_ELEMENTS(sizes); i++) {
+		const SatchelClosureObject *object = fixture_find_size(&self, sizes[i]);
+		g_autoptr(GError) error = NULL;
+		gsize n_bytes = 0;
+		g_autofree char *content = read_object(&self, object, &n_bytes);
+
+		content = g_realloc(content, n_bytes + 1);
+		content[n_bytes] = 0;
+		write_object(&self, object, content, n_bytes + 1);
+		g_assert_false(drain(&self, object->checksum, &error));
+		g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED);
+	}
+}
+
+static void
+test_one_object_under_the_name_of_another_is_refused(void)
+{
+	g_auto(Fixture) self;
+	g_autoptr(GError) error = NULL;
+	const SatchelClosureObject *object, *other;
+	g_autofree char *content = NULL;
+	gsize n_bytes = 0;
+
+	fixture_open(&self, "archive");
+	object = fixture_find_size(&self, 5);
+	other = fixture_find_size(&self, 3);
+	content = read_object(&self, other, &n_bytes);
+	write_object(&self, object, content, n_bytes);
+	g_assert_false(drain(&self, object->checksum, &error));
+	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED);
+}
+
+static void
+test_link_in_place_of_an_object_is_not_followed(void)
+{
+	g_auto(Fixture) self;
+	g_autoptr(GError) error = NULL;
+	const SatchelClosureObject *object;
+	g_autofree char *path = NULL;
+	g_autofree char *elsewhere = NULL;
+
+	fixture_open(&self, "archive");
+	object = fixture_find_size(&self, 5);
+	path = ostree_bundle_object(&self.bundle, object->type, object->checksum);
+	elsewhere = g_build_filename(self.bundle.dir, "elsewhere", NULL);
+	g_assert_cmpint(rename(path, elsewhere), ==, 0);
+	g_assert_cmpint(symlink(elsewhere, path), ==, 0);
+	g_assert_false(drain(&self, object->checksum, &error));
+	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED);
+}
+
+static void
+test_fifo_in_place_of_an_object_does_not_hang(void)
+{
+	g_auto(Fixture) self;
+	g_autoptr(GError) error = NULL;
+	const SatchelClosureObject *object;
+	g_autofree char *path = NULL;
+
+	fixture_open(&self, "archive");
+	object = fixture_find(&self, SATCHEL_OBJECT_DIR_META, 0);
+	path = ostree_bundle_object(&self.bundle, object->type, object->checksum);
+	remove_object(&self, object);
+	g_assert_cmpint(mkfifo(path, 0644), ==, 0);
+	g_assert_null(satchel_closure_repo_load(self.repo, object->type, object->checksum, &error));
+	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED);
+}
+
+static void
+assert_config_is_refused(const char *config)
+{
+	g_auto(OstreeBundle) bundle = ostree_bundle_new("archive");
+	g_autoptr(SatchelBundleReader) reader = NULL;
+	g_autoptr(GError) error = NULL;
+
+	if (config != NULL) {
+		ostree_bundle_write(bundle.bundle, "ostree_repo/config", config, strlen(config),
+				    0644);
+	} else {
+		g_autofree char *path = g_build_filename(bundle.bundle, "ostree_repo/config", NULL);
+
+		g_assert_cmpint(unlink(path), ==, 0);
+	}
+	reader = satchel_bundle_reader_open(bundle.bundle, &error);
+	g_assert_no_error(error);
+	g_assert_null(satchel_closure_repo_open(reader, &error));
+	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_NO_TARGET_CONTENT);
+}
+
+static void
+test_foreign_repositories_are_no_content(void)
+{
+	assert_config_is_refused(NULL);
+	assert_config_is_refused("");
+	assert_config_is_refused("not a key file");
+	assert_config_is_refused("[core]\nmode=archive\n");
+	assert_config_is_refused("[core]\nrepo_version=2\nmode=archive\n");
+	assert_config_is_refused("[core]\nrepo_version=1\n");
+	assert_config_is_refused("[core]\nrepo_version=1\nmode=bare-split-xattrs\n");
+}
+
+int
+main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/ostree-closure/list-is-what-libostree-finds",
+			test_list_is_what_libostree_finds);
+	g_test_add_func("/ostree-closure/list-goes-from-commit-over-trees-to-files",
+			test_list_goes_from_commit_over_trees_to_files);
+	g_test_add_func("/ostree-closure/commit-given-twice-is-listed-once",
+			test_commit_given_twice_is_listed_once);
+	g_test_add_data_func("/ostree-closure/every-object-of-a-real-archive-repository-is-good",
+			     "archive", test_every_object_of_a_real_repository_is_good);
+	g_test_add_data_func("/ostree-closure/every-object-of-a-real-bare-user-repository-is-good",
+			     "bare-user", test_every_object_of_a_real_repository_is_good);
+	g_test_add_data_func(
+		"/ostree-closure/every-object-of-a-real-bare-user-only-repository-is-good",
+		"bare-user-only", test_every_object_of_a_real_repository_is_good);
+	g_test_add_func("/ostree-closure/file-content-comes-back", test_file_content_comes_back);
+	g_test_add_func("/ostree-closure/missing-commit-is-missing-content",
+			test_missing_commit_is_missing_content);
+	g_test_add_func("/ostree-closure/missing-file-is-listed-as-missing",
+			test_missing_file_is_listed_as_missing);
+	g_test_add_func("/ostree-closure/missing-tree-is-missing-content",
+			test_missing_tree_is_missing_content);
+	g_test_add_func("/ostree-closure/one-flipped-bit-in-metadata-is-refused",
+			test_one_flipped_bit_in_metadata_is_refused);
+	g_test_add_func("/ostree-closure/no-flipped-bit-in-a-file-passes",
+			test_no_flipped_bit_in_a_file_passes);
+	g_test_add_func("/ostree-closure/large-file-is-never-given-out-whole-when-altered",
+			test_large_file_is_never_given_out_whole_when_altered);
+	g_test_add_func("/ostree-closure/truncated-file-is-refused-at-every-length",
+			test_truncated_file_is_refused_at_every_length);
+	g_test_add_func("/ostree-closure/bytes-behind-a-file-object-are-refused",
+			test_bytes_behind_a_file_object_are_refused);
+	g_test_add_func("/ostree-closure/one-object-under-the-name-of-another-is-refused",
+			test_one_object_under_the_name_of_another_is_refused);
+	g_test_add_func("/ostree-closure/link-in-place-of-an-object-is-not-followed",
+			test_link_in_place_of_an_object_is_not_followed);
+	g_test_add_func("/ostree-closure/fifo-in-place-of-an-object-does-not-hang",
+			test_fifo_in_place_of_an_object_does_not_hang);
+	g_test_add_func("/ostree-closure/foreign-repositories-are-no-content",
+			test_foreign_repositories_are_no_content);
+	return g_test_run();
+}
