@@ -60,6 +60,10 @@ gboolean satchel_verdict_is_accepted(const SatchelVerdict *self);
 /* Reasons for refusal, most telling first; each of SATCHEL_ERROR, its message names the file. */
 guint satchel_verdict_get_n_reasons(const SatchelVerdict *self);
 const GError *satchel_verdict_get_reason(const SatchelVerdict *self, guint index);
+/* What was passed over without being a reason, one line each: targets for other devices, and such.
+ */
+guint satchel_verdict_get_n_notes(const SatchelVerdict *self);
+const char *satchel_verdict_get_note(const SatchelVerdict *self, guint index);
 /* Targets of this bundle that this device could take, by ascending version, content present. */
 guint satchel_verdict_get_n_targets(const SatchelVerdict *self);
 const SatchelOstreeTarget *satchel_verdict_get_target(const SatchelVerdict *self, guint index);

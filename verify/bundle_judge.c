@@ -1,0 +1,307 @@
+#include "digest.h"
+#include "manifest.h"
+#include "ostree_closure.h"
+#include "path_safety.h"
+#include "target_match.h"
+#include "trusted_set.h"
+#include "verdict.h"
+#include <satchel/bundle_layout.h>
+#include <satchel/tuf_client.h>
+#include <satchel/tuf_source_bundle.h>
+
+/* One judgement. Every step adds its reasons and lets the next one look for more. */
+typedef struct {
+	SatchelBundleReader *bundle;
+	SatchelTrustStore *store;
+	const SatchelDeviceProfile *profile;
+	SatchelVerdict *verdict;
+	gint64 now_s;
+} Judgement;
+
+static void
+judge_refuse(const Judgement *self, GError *reason)
+{
+	/* Nothing is downloaded here: it is the medium that could not be read. */
+	if (g_error_matches(reason, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_DOWNLOAD))
+		reason->code = SATCHEL_ERROR_METADATA_FAILURE;
+	satchel_verdict_add_reason(self->verdict, self->profile, reason);
+}
+
+/* What is wrong with a file that makes the bundle one is the bundle's fault, whatever it is. */
+static void
+judge_refuse_bundle(const Judgement *self, const char *advice, const char *message)
+{
+	judge_refuse(self, g_error_new(SATCHEL_ERROR, SATCHEL_ERROR_BUNDLE_INVALID, "%s%s", message,
+				       advice));
+}
+
+static void
+judge_meta_claims(const Judgement *self, const SatchelBundleMeta *meta)
+{
+	GError *error = NULL;
+
+	if (!satchel_bundle_meta_check_expiry(meta, self->now_s, &error))
+		judge_refuse(self, g_steal_pointer(&error));
+	if (!satchel_bundle_meta_check_type(meta, self->profile->type, &error))
+		judge_refuse(self, g_steal_pointer(&error));
+	if (!satchel_bundle_meta_check_tags(meta, self->profile->tags, &error))
+		judge_refuse(self, g_steal_pointer(&error));
+}
+
+/* bundle-targets.json: there, signed by the newest root's targets keys, and for this device. */
+static void
+judge_meta(const Judgement *self, const SatchelRoot *root)
+{
+	g_autoptr(GError) local_error = NULL;
+	g_autoptr(GBytes) document = satchel_bundle_reader_read(
+		self->bundle, SATCHEL_BUNDLE_META, SATCHEL_LIMIT_BUNDLE_META_BYTES, &local_error);
+	GError *error = NULL;
+
+	if (document == NULL) {
+		gboolean absent = g_error_matches(local_error, SATCHEL_ERROR,
+						  SATCHEL_ERROR_METADATA_NOT_FOUND);
+
+		if (absent && self->profile->allow_missing_bundle_metadata)
+			satchel_verdict_add_note(self->verdict, g_strdup("no " SATCHEL_BUNDLE_META
+									 ", which this device "
+									 "allows"));
+		else
+			judge_refuse_bundle(self, absent ? "; sign the bundle again" : "",
+					    local_error->message);
+		return;
+	}
+	self->verdict->meta = satchel_bundle_meta_verify(root, document, &error);
+	if (self->verdict->meta == NULL)
+		judge_refuse(self, error);
+	else
+		judge_meta_claims(self, self->verdict->meta);
+}
+
+/* Only a manifest whose hash was signed says anything. */
+static void
+judge_manifest(const Judgement *self)
+{
+	const SatchelBundleMeta *meta = self->verdict->meta;
+	const char *expected = meta != NULL ? satchel_bundle_meta_get_manifest_sha256(meta) : NULL;
+	g_autoptr(SatchelManifest) manifest = NULL;
+	g_autoptr(GError) local_error = NULL;
+	g_autoptr(GBytes) text = NULL;
+	g_autofree char *found = NULL;
+	guint64 length_bytes;
+
+	if (expected == NULL)
+		return;
+	length_bytes = satchel_bundle_meta_get_manifest_length_bytes(meta);
+	text = satchel_bundle_reader_read(self->bundle, SATCHEL_BUNDLE_MANIFEST,
+					  (gsize)MIN(length_bytes, SATCHEL_LIMIT_MANIFEST_BYTES),
+					  &local_error);
+	if (text == NULL) {
+		judge_refuse_bundle(self, "", local_error->message);
+		return;
+	}
+	found = satchel_digest_sha256_hex(g_bytes_get_data(text, NULL), g_bytes_get_size(text));
+	if (g_bytes_get_size(text) != length_bytes || strcmp(found, expected) != 0) {
+		judge_refuse_bundle(self, "",
+				    SATCHEL_BUNDLE_MANIFEST
+				    " is not the one that " SATCHEL_BUNDLE_META " was signed with");
+		return;
+	}
+	manifest = satchel_manifest_parse(text, &local_error);
+	if (manifest == NULL)
+		judge_refuse_bundle(self, "", local_error->message);
+}
+
+/* TRUE where the bundle's timestamp is validly signed and of a lower version than the stored one:
+ * an old bundle, and not an attack on a new one. Whether it has expired does not matter then. */
+static gboolean
+judge_is_older(const Judgement *self, const SatchelTufClient *stored)
+{
+	const SatchelTimestamp *newest = satchel_tuf_client_get_timestamp(stored);
+	const SatchelRoot *root = satchel_tuf_client_get_root(stored);
+	g_autoptr(SatchelTrustedSet) set = NULL;
+	g_autoptr(SatchelRoot) own_root = NULL;
+	g_autoptr(GBytes) document = NULL;
+	const SatchelTimestamp *offered;
+
+	document = satchel_bundle_reader_read(self->bundle, SATCHEL_BUNDLE_TIMESTAMP,
+					      SATCHEL_LIMIT_TIMESTAMP_BYTES, NULL);
+	if (document == NULL || newest == NULL)
+		return FALSE;
+	own_root = satchel_root_new_trusted(satchel_root_get_bytes(root), NULL);
+	if (own_root == NULL)
+		return FALSE;
+	/* At the beginning of time nothing has expired. */
+	set = satchel_trusted_set_new(own_root, 0);
+	if (!satchel_trusted_set_update_timestamp(set, document, NULL, NULL))
+		return FALSE;
+	offered = satchel_trusted_set_get_timestamp(set);
+	return satchel_timestamp_get_version(offered) < satchel_timestamp_get_version(newest);
+}
+
+/* The roles of the bundle, or those of the device where these are newer. Returns the client whose
+ * targets role holds; NULL where none does, with the reasons given. */
+static const SatchelTufClient *
+judge_roles(const Judgement *self, SatchelTufClient *client, SatchelTufClient *stored)
+{
+	g_autoptr(GError) bundle_error = NULL;
+	GError *stored_error = NULL;
+
+	if (satchel_tuf_client_refresh(client, &bundle_error))
+		return client;
+	if (!g_error_matches(bundle_error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_INVALID)) {
+		judge_refuse(self, g_steal_pointer(&bundle_error));
+		return NULL;
+	}
+	if (satchel_tuf_client_load_stored(stored, &stored_error)) {
+		if (judge_is_older(self, stored)) {
+			self->verdict->used_stored_metadata = TRUE;
+			return stored;
+		}
+	} else if (judge_is_older(self, stored)) {
+		judge_refuse(self, g_steal_pointer(&stored_error));
+	}
+	g_clear_error(&stored_error);
+	judge_refuse(self, g_steal_pointer(&bundle_error));
+	return NULL;
+}
+
+/* The commit is there and is what its name says. */
+static gboolean
+judge_commit(SatchelClosureRepo *repo, const SatchelOstreeTarget *target, GError **error)
+{
+	g_autofree char *name = satchel_path_quote(satchel_ostree_target_get_name(target));
+	g_autoptr(GError) local_error = NULL;
+	g_autoptr(GBytes) commit =
+		satchel_closure_repo_load(repo, SATCHEL_OBJECT_COMMIT,
+					  satchel_ostree_target_get_commit(target), &local_error);
+	SatchelCommit parsed;
+
+	if (commit != NULL && satchel_commit_parse(commit, &parsed, &local_error))
+		return TRUE;
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_NO_TARGET_CONTENT,
+		    "the commit of target %s is not in the bundle: %s", name, local_error->message);
+	return FALSE;
+}
+
+/* Keeps those targets whose commit the bundle has. Some of several may lack it; all may not. */
+static void
+judge_content(const Judgement *self, GPtrArray *candidates)
+{
+	g_autoptr(GPtrArray) lacking = g_ptr_array_new_with_free_func((GDestroyNotify)g_error_free);
+	g_autoptr(SatchelClosureRepo) repo = NULL;
+	GError *error = NULL;
+
+	repo = satchel_closure_repo_open(self->bundle, &error);
+	if (repo == NULL) {
+		judge_refuse(self, error);
+		return;
+	}
+	for (guint i = 0; i < candidates->len; i++) {
+		SatchelOstreeTarget *target = candidates->pdata[i];
+
+		if (judge_commit(repo, target, &error))
+			g_ptr_array_add(self->verdict->targets, satchel_ostree_target_ref(target));
+		else
+			g_ptr_array_add(lacking, g_steal_pointer(&error));
+	}
+	for (guint i = 0; i < lacking->len; i++) {
+		if (self->verdict->targets->len == 0)
+			judge_refuse(self, g_error_copy(lacking->pdata[i]));
+		else
+			satchel_verdict_add_note(self->verdict,
+						 g_strdup(((GError *)lacking->pdata[i])->message));
+	}
+}
+
+/* Targets of the role that suit the device, in the order of versions; NULL with the reason given.
+ */
+static GPtrArray *
+judge_targets(const Judgement *self, const SatchelTargets *targets)
+{
+	const SatchelBundleMeta *meta = self->verdict->meta;
+	const char *const *names = meta != NULL ? satchel_bundle_meta_get_targets(meta) : NULL;
+	g_auto(GStrv) ignored = NULL;
+	GError *error = NULL;
+	GPtrArray *candidates = satchel_target_match(targets, names, self->profile->hardware_id,
+						     self->profile->tags, &ignored, &error);
+
+	for (guint i = 0; ignored[i] != NULL; i++)
+		satchel_verdict_add_note(self->verdict, g_strdup(ignored[i]));
+	if (candidates == NULL)
+		judge_refuse(self, error);
+	return candidates;
+}
+
+/* The newest root that the bundle's chain leads to. A chain that breaks is the first reason, and
+ * what it led to before is what the rest is judged by. */
+static void
+judge_roots(const Judgement *self, SatchelTufClient *client)
+{
+	GError *error = NULL;
+
+	/* Its expiry is the refresh's affair, so that the bundle metadata's comes before it. */
+	if (!satchel_tuf_client_update_root(client, TRUE, &error))
+		judge_refuse(self, error);
+}
+
+static gboolean
+judge_all(Judgement *self, GError **error)
+{
+	g_autoptr(SatchelTufSource) source = satchel_tuf_source_bundle_new(self->bundle);
+	g_autoptr(SatchelTufClient) stored = NULL;
+	g_autoptr(SatchelTufClient) client = NULL;
+	g_autoptr(GPtrArray) candidates = NULL;
+	const SatchelTufClient *holding;
+
+	client = satchel_tuf_client_new(self->store, source, self->now_s, error);
+	if (client == NULL)
+		return FALSE;
+	judge_roots(self, client);
+	judge_meta(self, satchel_tuf_client_get_root(client));
+	/* After the roots: what is stored is judged by the newest root as well. */
+	stored = satchel_tuf_client_new(self->store, source, self->now_s, error);
+	if (stored == NULL)
+		return FALSE;
+	holding = judge_roles(self, client, stored);
+	judge_manifest(self);
+	if (holding == NULL)
+		return TRUE;
+	candidates = judge_targets(self, satchel_tuf_client_get_targets(holding));
+	if (candidates != NULL)
+		judge_content(self, candidates);
+	return TRUE;
+}
+
+SatchelVerdict *
+satchel_bundle_judge(SatchelBundleReader *bundle, SatchelTrustStore *store,
+		     const SatchelDeviceProfile *profile, GError **error)
+{
+	g_autoptr(SatchelVerdict) verdict = satchel_verdict_new();
+	Judgement self = {bundle, store, profile, verdict, satchel_device_profile_now_s(profile)};
+
+	return judge_all(&self, error) ? g_steal_pointer(&verdict) : NULL;
+}
+
+SatchelVerdict *
+satchel_stored_targets_judge(SatchelTrustStore *store, const SatchelDeviceProfile *profile,
+			     GError **error)
+{
+	g_autoptr(SatchelVerdict) verdict = satchel_verdict_new();
+	g_autoptr(SatchelTufClient) client = NULL;
+	g_autoptr(GPtrArray) candidates = NULL;
+	GError *reason = NULL;
+	Judgement self = {NULL, store, profile, verdict, satchel_device_profile_now_s(profile)};
+
+	client = satchel_tuf_client_new(store, NULL, self.now_s, error);
+	if (client == NULL)
+		return NULL;
+	verdict->used_stored_metadata = TRUE;
+	if (!satchel_tuf_client_load_stored(client, &reason)) {
+		judge_refuse(&self, reason);
+		return g_steal_pointer(&verdict);
+	}
+	candidates = judge_targets(&self, satchel_tuf_client_get_targets(client));
+	for (guint i = 0; candidates != NULL && i < candidates->len; i++)
+		g_ptr_array_add(verdict->targets, satchel_ostree_target_ref(candidates->pdata[i]));
+	return g_steal_pointer(&verdict);
+}

@@ -1,0 +1,147 @@
+#include "verdict.h"
+#include "utc_time.h"
+
+static void
+verdict_free_target(gpointer target)
+{
+	satchel_ostree_target_unref(target);
+}
+
+static void
+verdict_free_reason(gpointer reason)
+{
+	g_error_free(reason);
+}
+
+SatchelVerdict *
+satchel_verdict_new(void)
+{
+	SatchelVerdict *self = g_new0(SatchelVerdict, 1);
+
+	self->reasons = g_ptr_array_new_with_free_func(verdict_free_reason);
+	self->notes = g_ptr_array_new_with_free_func(g_free);
+	self->targets = g_ptr_array_new_with_free_func(verdict_free_target);
+	return self;
+}
+
+gint64
+satchel_device_profile_now_s(const SatchelDeviceProfile *profile)
+{
+	return MAX(profile->clock_s, profile->floor_s);
+}
+
+static gboolean
+verdict_has_reason(const SatchelVerdict *self, const GError *reason)
+{
+	for (guint i = 0; i < self->reasons->len; i++) {
+		const GError *present = self->reasons->pdata[i];
+
+		if (present->code == reason->code &&
+		    g_strcmp0(present->message, reason->message) == 0)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* Whether the clock is wrong or the bundle old can only be seen with both times in view. */
+static void
+verdict_explain_expiry(const SatchelDeviceProfile *profile, GError **reason)
+{
+	g_autofree char *clock = satchel_utc_time_format(profile->clock_s);
+	g_autofree char *floor = satchel_utc_time_format(profile->floor_s);
+	GError *explained = g_error_new(SATCHEL_ERROR, SATCHEL_ERROR_METADATA_EXPIRED,
+					"%s; the clock says %s, the time floor is %s",
+					(*reason)->message, clock, floor);
+
+	g_error_free(*reason);
+	*reason = explained;
+}
+
+void
+satchel_verdict_add_reason(SatchelVerdict *self, const SatchelDeviceProfile *profile,
+			   GError *reason)
+{
+	if (reason == NULL)
+		return;
+	if (g_error_matches(reason, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_EXPIRED))
+		verdict_explain_expiry(profile, &reason);
+	if (verdict_has_reason(self, reason))
+		g_error_free(reason);
+	else
+		g_ptr_array_add(self->reasons, reason);
+}
+
+void
+satchel_verdict_add_note(SatchelVerdict *self, char *note)
+{
+	g_ptr_array_add(self->notes, note);
+}
+
+gboolean
+satchel_verdict_is_accepted(const SatchelVerdict *self)
+{
+	return self->reasons->len == 0;
+}
+
+guint
+satchel_verdict_get_n_reasons(const SatchelVerdict *self)
+{
+	return self->reasons->len;
+}
+
+const GError *
+satchel_verdict_get_reason(const SatchelVerdict *self, guint index)
+{
+	g_return_val_if_fail(index < self->reasons->len, NULL);
+	return self->reasons->pdata[index];
+}
+
+guint
+satchel_verdict_get_n_notes(const SatchelVerdict *self)
+{
+	return self->notes->len;
+}
+
+const char *
+satchel_verdict_get_note(const SatchelVerdict *self, guint index)
+{
+	g_return_val_if_fail(index < self->notes->len, NULL);
+	return self->notes->pdata[index];
+}
+
+guint
+satchel_verdict_get_n_targets(const SatchelVerdict *self)
+{
+	return self->targets->len;
+}
+
+const SatchelOstreeTarget *
+satchel_verdict_get_target(const SatchelVerdict *self, guint index)
+{
+	g_return_val_if_fail(index < self->targets->len, NULL);
+	return self->targets->pdata[index];
+}
+
+gboolean
+satchel_verdict_used_stored_metadata(const SatchelVerdict *self)
+{
+	return self->used_stored_metadata;
+}
+
+const SatchelBundleMeta *
+satchel_verdict_get_bundle_meta(const SatchelVerdict *self)
+{
+	return self->meta;
+}
+
+void
+satchel_verdict_free(SatchelVerdict *self)
+{
+	if (self == NULL)
+		return;
+	g_ptr_array_unref(self->reasons);
+	g_ptr_array_unref(self->notes);
+	g_ptr_array_unref(self->targets);
+	g_clear_pointer(&self->meta, satchel_bundle_meta_free);
+	g_free(self);
+}
