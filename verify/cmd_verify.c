@@ -1,0 +1,175 @@
+#include "clock.h"
+#include "commands.h"
+#include "full_check.h"
+#include "safe_read.h"
+#include "utc_time.h"
+#include "verdict_report.h"
+#include <satchel/tuf_client.h>
+#include <stdio.h>
+
+typedef struct {
+	char *root;
+	char *store;
+	char *hardware_id;
+	char **tags;
+	char *type;
+	char *at;
+	gboolean full;
+	gboolean json;
+} VerifyOptions;
+
+static void
+options_clear(VerifyOptions *self)
+{
+	g_free(self->root);
+	g_free(self->store);
+	g_free(self->hardware_id);
+	g_strfreev(self->tags);
+	g_free(self->type);
+	g_free(self->at);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(VerifyOptions, options_clear)
+
+static gboolean
+options_parse(VerifyOptions *self, int *argc, char ***argv, GError **error)
+{
+	const GOptionEntry entries[] = {
+		{"root", 0, 0, G_OPTION_ARG_FILENAME, &self->root,
+		 "The root role that the device trusts", "ROOT.json"},
+		{"store", 0, 0, G_OPTION_ARG_FILENAME, &self->store,
+		 "The trust store of a device, read only", "DIR"},
+		{"hardware-id", 0, 0, G_OPTION_ARG_STRING, &self->hardware_id,
+		 "The device's hardware id (any)", "ID"},
+		{"tag", 0, 0, G_OPTION_ARG_STRING_ARRAY, &self->tags,
+		 "A tag of the device (any); may be repeated", "TAG"},
+		{"type", 0, 0, G_OPTION_ARG_STRING, &self->type, "The device's type (not compared)",
+		 "ci|prod"},
+		{"at", 0, 0, G_OPTION_ARG_STRING, &self->at, "The device's clock (this machine's)",
+		 "TIME"},
+		{"full", 0, 0, G_OPTION_ARG_NONE, &self->full, "Read and hash all content", NULL},
+		{"json", 0, 0, G_OPTION_ARG_NONE, &self->json, "Print the verdict as JSON", NULL},
+		{NULL, 0, 0, 0, NULL, NULL, NULL},
+	};
+
+	if (!satchel_cli_parse(entries, argc, argv, error))
+		return FALSE;
+	if (*argc != 2)
+		return satchel_cli_usage_error(error, *argc < 2 ? "no bundle given"
+								: "more than one bundle given");
+	if (self->root != NULL && self->store != NULL)
+		return satchel_cli_usage_error(error, "either --root or --store, not both");
+	if (self->type != NULL && g_strcmp0(self->type, "ci") != 0 &&
+	    g_strcmp0(self->type, "prod") != 0)
+		return satchel_cli_usage_error(error, "--type is neither ci nor prod");
+	return TRUE;
+}
+
+static gboolean
+options_to_profile(const VerifyOptions *self, SatchelDeviceProfile *profile, GError **error)
+{
+	profile->hardware_id = self->hardware_id;
+	profile->tags = (const char *const *)self->tags;
+	profile->type = self->type;
+	profile->floor_s = satchel_clock_program_built_s();
+	profile->clock_s = satchel_clock_now_s();
+	if (self->at == NULL || satchel_utc_time_parse(self->at, &profile->clock_s, NULL))
+		return TRUE;
+	return satchel_cli_usage_error(error, "--at is not a time like 2026-01-31T12:00:00Z");
+}
+
+/* A store in memory that trusts the root in the file. */
+static SatchelTrustStore *
+verify_store_from_root(const char *path, GError **error)
+{
+	g_autoptr(GBytes) root = satchel_safe_read_named(path, SATCHEL_LIMIT_ROOT_BYTES, error);
+	g_autoptr(SatchelTrustStore) store = NULL;
+
+	if (root == NULL)
+		return NULL;
+	store = satchel_trust_store_open(NULL, SATCHEL_TRUST_STORE_READ_ONLY, error);
+	if (store == NULL || !satchel_tuf_client_init(store, root, error))
+		return NULL;
+	return g_steal_pointer(&store);
+}
+
+static SatchelTrustStore *
+verify_open_store(const VerifyOptions *options, SatchelDeviceProfile *profile, GError **error)
+{
+	g_autoptr(SatchelTrustStore) store = NULL;
+	gint64 floor_s = 0;
+
+	if (options->root != NULL)
+		return verify_store_from_root(options->root, error);
+	if (options->store == NULL) {
+		g_set_error_literal(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_NOT_FOUND,
+				    "no trusted root: give --root ROOT.json, or --store DIR of a "
+				    "device");
+		return NULL;
+	}
+	store = satchel_trust_store_open(options->store, SATCHEL_TRUST_STORE_READ_ONLY, error);
+	if (store == NULL || !satchel_trust_store_load_floor(store, &floor_s, error))
+		return NULL;
+	profile->floor_s = MAX(profile->floor_s, floor_s);
+	return g_steal_pointer(&store);
+}
+
+static SatchelVerdict *
+verify_judge(const VerifyOptions *options, const char *path, SatchelDeviceProfile *profile,
+	     GError **error)
+{
+	g_autoptr(SatchelBundleReader) bundle = NULL;
+	g_autoptr(SatchelTrustStore) store = NULL;
+	SatchelVerdict *verdict;
+
+	store = verify_open_store(options, profile, error);
+	if (store == NULL)
+		return NULL;
+	bundle = satchel_bundle_reader_open(path, error);
+	if (bundle == NULL)
+		return NULL;
+	verdict = satchel_bundle_judge(bundle, store, profile, error);
+	if (verdict != NULL && options->full)
+		satchel_full_check(bundle, verdict, profile);
+	return verdict;
+}
+
+/* What kept a verdict from being found refuses the bundle too, so that --json tells of it. */
+static SatchelVerdict *
+verify_failed(const SatchelDeviceProfile *profile, GError *reason)
+{
+	SatchelVerdict *verdict = satchel_verdict_new();
+
+	satchel_verdict_add_reason(verdict, profile, reason);
+	return verdict;
+}
+
+gboolean
+satchel_cmd_verify(int argc, char **argv, SatchelOutcome *outcome, GError **error)
+{
+	g_auto(VerifyOptions) options = {0};
+	g_autoptr(SatchelVerdict) verdict = NULL;
+	g_autofree char *report = NULL;
+	SatchelDeviceProfile profile = {0};
+	SatchelVerdictContext context;
+	GError *reason = NULL;
+
+	if (!options_parse(&options, &argc, &argv, error) ||
+	    !options_to_profile(&options, &profile, error))
+		return FALSE;
+	verdict = verify_judge(&options, argv[1], &profile, &reason);
+	if (verdict == NULL)
+		verdict = verify_failed(&profile, reason);
+	context = (SatchelVerdictContext){argv[1], &profile, options.full};
+	report = options.json ? satchel_verdict_report_json(verdict, &context)
+			      : satchel_verdict_report_text(verdict, &context);
+	if (fputs(report, stdout) < 0 || fflush(stdout) != 0) {
+		g_set_error_literal(error, SATCHEL_ERROR, SATCHEL_ERROR_FAILED,
+				    "the verdict could not be written");
+		return FALSE;
+	}
+	*outcome = SATCHEL_OUTCOME_DONE;
+	if (satchel_verdict_is_accepted(verdict))
+		return TRUE;
+	g_propagate_error(error, g_error_copy(satchel_verdict_get_reason(verdict, 0)));
+	return FALSE;
+}
