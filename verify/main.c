@@ -5,10 +5,6 @@ static const SatchelCommand commands[] = {
 	 "[--root ROOT.json | --store DIR] [--hardware-id ID] [--tag TAG]... [--type ci|prod] "
 	 "[--at TIME] [--full] [--json] BUNDLE",
 	 "Tell whether a device would accept a bundle, and why not", satchel_cmd_verify},
-	{"tuf",
-	 "--metadata-dir DIR [--metadata-url URL] [--target-dir DIR] [--target-base-url URL] "
-	 "[--target-name PATH]... [--json] init ROOT.json|refresh|download|show",
-	 "Be a client of a TUF repository", satchel_cmd_tuf},
 	{NULL, NULL, NULL, NULL},
 };
 
