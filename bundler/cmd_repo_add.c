@@ -77,19 +77,23 @@ load_custom(const char *path, GError **error)
 }
 
 static gboolean
-add_target(const char *path, SatchelTargetDraft *draft, char **full_name, GError **error)
+add_target(const char *path, const SatchelTargetDraft *draft, GError **error)
 {
 	g_autoptr(SatchelRepoStore) repo = satchel_repo_store_open(path, error);
 	g_autoptr(SatchelJson) targets = NULL;
+	g_autofree char *name = NULL;
 	gboolean valid = FALSE;
 
 	if (repo == NULL)
 		return FALSE;
 	targets = satchel_repo_store_load_role(repo, SATCHEL_ROLE_TARGETS, &valid, error);
-	return targets != NULL &&
-	       satchel_target_author_add(json_object_get(targets, "signed"), draft, full_name,
-					 error) &&
-	       satchel_repo_publish_targets(repo, targets, draft->now_s, error);
+	if (targets == NULL)
+		return FALSE;
+	name = satchel_target_author_add(json_object_get(targets, "signed"), draft, error);
+	if (name == NULL || !satchel_repo_publish_targets(repo, targets, draft->now_s, error))
+		return FALSE;
+	satchel_cli_note("%s: target %s added; `repo publish` makes it known", path, name);
+	return TRUE;
 }
 
 static gboolean
@@ -97,7 +101,6 @@ run(const char *path, const Arguments *arguments, GError **error)
 {
 	g_autoptr(GPtrArray) apps = NULL;
 	g_autoptr(SatchelJson) custom = NULL;
-	g_autofree char *full_name = NULL;
 	SatchelTargetDraft draft = {
 		.name = arguments->name,
 		.hardware_id = arguments->hardware_id,
@@ -119,10 +122,7 @@ run(const char *path, const Arguments *arguments, GError **error)
 	}
 	draft.apps = apps;
 	draft.custom = custom;
-	if (!add_target(path, &draft, &full_name, error))
-		return FALSE;
-	satchel_cli_note("%s: target %s added; `repo publish` makes it known", path, full_name);
-	return TRUE;
+	return add_target(path, &draft, error);
 }
 
 gboolean

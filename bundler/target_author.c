@@ -185,9 +185,8 @@ merge_custom(json_t *custom, json_t *more, GError **error)
 	return TRUE;
 }
 
-gboolean
-satchel_target_author_add(json_t *targets, const SatchelTargetDraft *draft, char **name,
-			  GError **error)
+char *
+satchel_target_author_add(json_t *targets, const SatchelTargetDraft *draft, GError **error)
 {
 	g_autofree char *full = NULL;
 	g_autoptr(SatchelJson) custom = NULL;
@@ -195,24 +194,23 @@ satchel_target_author_add(json_t *targets, const SatchelTargetDraft *draft, char
 	json_t *entry;
 
 	if (all == NULL || !check_draft(draft, error))
-		return FALSE;
+		return NULL;
 	full = g_strdup_printf("%s-%" G_GINT64_FORMAT, draft->name, draft->version);
 	if (json_object_get(all, full) != NULL) {
 		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_FAILED,
 			    "there is a target '%s' already; a release never changes, give it a "
 			    "new --version",
 			    full);
-		return FALSE;
+		return NULL;
 	}
 	custom = custom_new(draft, error);
 	if (custom == NULL ||
 	    (draft->custom != NULL && !merge_custom(custom, draft->custom, error)))
-		return FALSE;
+		return NULL;
 	if (!satchel_role_author_check_ascii(custom, "custom", error))
-		return FALSE;
+		return NULL;
 	entry = json_pack("{s:O, s:{s:s}, s:i}", "custom", custom, "hashes", "sha256",
 			  draft->commit, "length", 0);
 	json_object_set_new(all, full, entry);
-	*name = g_steal_pointer(&full);
-	return TRUE;
+	return g_steal_pointer(&full);
 }

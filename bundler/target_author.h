@@ -37,11 +37,11 @@ gboolean satchel_target_author_check_name(const char *what, const char *name, GE
  * satchel_target_author_add:
  * @targets: the `signed` part of a targets role, changed on success only
  * @draft: borrowed
- * @name: (out) (transfer full): what the target is called
  *
  * Errors: SATCHEL_ERROR_USAGE for a draft of a wrong form; SATCHEL_ERROR_FAILED where the role has
  * a target of that name.
+ *
+ * Returns: (transfer full): what the target is called, or NULL
  */
 G_GNUC_WARN_UNUSED_RESULT
-gboolean satchel_target_author_add(json_t *targets, const SatchelTargetDraft *draft, char **name,
-				   GError **error);
+char *satchel_target_author_add(json_t *targets, const SatchelTargetDraft *draft, GError **error);
