@@ -12,6 +12,13 @@ static const SatchelCommand commands[] = {
 	 satchel_cmd_repo_publish},
 	{"repo rotate", "--role ROLE REPO", "Give a role new keys, by a new root.",
 	 satchel_cmd_repo_rotate},
+	{"build",
+	 "--tuf DIR --ostree REPO --target NAME-VERSION... --tag TAG --type ci|prod "
+	 "[--expires-in-days DAYS] [--key FILE]... [--force] OUTPUT",
+	 "Build a bundle of one or more targets.", satchel_cmd_build},
+	{"sign", "--key FILE... BUNDLE", "Add signatures to a bundle.", satchel_cmd_sign},
+	{"show", "[--json] BUNDLE", "Show what a bundle says of itself and who signed it.",
+	 satchel_cmd_show},
 	{NULL, NULL, NULL, NULL},
 };
 

@@ -6,8 +6,6 @@
 #include <satchel/limits.h>
 #include <string.h>
 
-#define SPEC_VERSION "1.0.34"
-
 static const struct {
 	const char *name;
 	const char *uptane; /* what `_type` says there */
@@ -45,7 +43,8 @@ signed_new(SatchelRole role, const SatchelRoleHead *head)
 		return json_pack("{s:s, s:s, s:I}", "_type", roles[role].uptane, "expires", expires,
 				 "version", (json_int_t)head->version);
 	return json_pack("{s:s, s:s, s:s, s:I}", "_type", roles[role].name, "expires", expires,
-			 "spec_version", SPEC_VERSION, "version", (json_int_t)head->version);
+			 "spec_version", SATCHEL_ROLE_AUTHOR_SPEC_VERSION, "version",
+			 (json_int_t)head->version);
 }
 
 json_t *
@@ -212,8 +211,8 @@ satchel_role_author_check_ascii(json_t *signed_, const char *what, GError **erro
 }
 
 json_t *
-satchel_role_author_signature(const SatchelPrivateKey *key, GBytes *message, SatchelDialect dialect,
-			      GError **error)
+satchel_role_author_signature(const SatchelPrivateKey *key, const char *keyid, GBytes *message,
+			      SatchelDialect dialect, GError **error)
 {
 	static const char *const methods[] = {
 		[SATCHEL_SCHEME_ED25519] = "ed25519",
@@ -221,12 +220,10 @@ satchel_role_author_signature(const SatchelPrivateKey *key, GBytes *message, Sat
 		[SATCHEL_SCHEME_ECDSA_SHA2_NISTP256] = "ecdsa-sha2-nistp256",
 	};
 	g_autoptr(GBytes) raw = satchel_private_key_sign(key, message, error);
-	g_autofree char *keyid = NULL;
 	g_autofree char *text = NULL;
 
 	if (raw == NULL)
 		return NULL;
-	keyid = satchel_private_key_keyid(key, dialect);
 	if (dialect == SATCHEL_DIALECT_UPTANE) {
 		text = g_base64_encode(g_bytes_get_data(raw, NULL), g_bytes_get_size(raw));
 		return json_pack("{s:s, s:s, s:s}", "keyid", keyid, "method",
@@ -237,10 +234,8 @@ satchel_role_author_signature(const SatchelPrivateKey *key, GBytes *message, Sat
 }
 
 static gboolean
-has_signed(const json_t *signatures, const SatchelPrivateKey *key, SatchelDialect dialect)
+has_signed(const json_t *signatures, const char *keyid)
 {
-	g_autofree char *keyid = satchel_private_key_keyid(key, dialect);
-
 	for (size_t i = 0; i < json_array_size(signatures); i++) {
 		json_t *signature = json_array_get(signatures, i);
 
@@ -264,12 +259,13 @@ satchel_role_author_seal(json_t *signed_, GPtrArray *keys, SatchelDialect dialec
 	if (message == NULL)
 		return NULL;
 	for (guint i = 0; i < keys->len; i++) {
+		const SatchelPrivateKey *key = g_ptr_array_index(keys, i);
+		g_autofree char *keyid = satchel_private_key_keyid(key, dialect);
 		json_t *signature;
 
-		if (has_signed(signatures, g_ptr_array_index(keys, i), dialect))
+		if (has_signed(signatures, keyid))
 			continue;
-		signature = satchel_role_author_signature(g_ptr_array_index(keys, i), message,
-							  dialect, error);
+		signature = satchel_role_author_signature(key, keyid, message, dialect, error);
 		if (signature == NULL)
 			return NULL;
 		json_array_append_new(signatures, signature);

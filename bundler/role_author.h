@@ -16,6 +16,9 @@ typedef enum {
 } SatchelRole;
 #define SATCHEL_N_ROLES 4
 
+/* The version of TUF that documents of that dialect follow. */
+#define SATCHEL_ROLE_AUTHOR_SPEC_VERSION "1.0.34"
+
 /* "root", … ; borrowed for ever. */
 const char *satchel_role_author_name(SatchelRole role);
 /* FALSE for anything but a role's name. */
@@ -73,13 +76,14 @@ gboolean satchel_role_author_check_ascii(json_t *signed_, const char *what, GErr
 
 /**
  * satchel_role_author_signature:
+ * @keyid: what the signature calls the key
  * @message: canonical bytes of `signed`
  *
  * Returns: (transfer full): an element of `signatures`, in the dialect's form
  */
 G_GNUC_WARN_UNUSED_RESULT
-json_t *satchel_role_author_signature(const SatchelPrivateKey *key, GBytes *message,
-				      SatchelDialect dialect, GError **error);
+json_t *satchel_role_author_signature(const SatchelPrivateKey *key, const char *keyid,
+				      GBytes *message, SatchelDialect dialect, GError **error);
 
 /**
  * satchel_role_author_seal:

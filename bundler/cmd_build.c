@@ -1,0 +1,247 @@
+#include "../verify/clock.h"
+#include "../verify/digest.h"
+#include "../verify/progress.h"
+#include "bundle_plan.h"
+#include "collect_ostree.h"
+#include "collect_tuf.h"
+#include "commands.h"
+#include "interrupt.h"
+#include "options.h"
+#include "sign_bundle.h"
+#include "work_folder.h"
+#include "write_directory.h"
+#include <satchel/bundle_layout.h>
+#include <sys/stat.h>
+
+#define MAX_DAYS 36525
+#define DEFAULT_DAYS "30"
+#define LAST_SECOND 253402300799 /* of the year 9999 */
+
+/* The command line as it stands. */
+typedef struct {
+	char *tuf;
+	char *ostree;
+	char *apps;
+	char **targets;
+	char *tag;
+	char *type;
+	char *days;
+	char **keys;
+	gboolean force;
+} Arguments;
+
+static void
+arguments_clear(Arguments *arguments)
+{
+	g_free(arguments->tuf);
+	g_free(arguments->ostree);
+	g_free(arguments->apps);
+	g_strfreev(arguments->targets);
+	g_free(arguments->tag);
+	g_free(arguments->type);
+	g_free(arguments->days);
+	g_strfreev(arguments->keys);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Arguments, arguments_clear)
+
+/* All that is decided before anything is written. */
+typedef struct {
+	SatchelBundleRequest request;
+	SatchelTufCollection *tuf;
+	SatchelBundlePlan *plan;
+	GPtrArray *signers;
+} Build;
+
+static void
+build_clear(Build *build)
+{
+	g_clear_pointer(&build->plan, satchel_bundle_plan_free);
+	g_clear_pointer(&build->signers, g_ptr_array_unref);
+	g_clear_pointer(&build->tuf, satchel_tuf_collection_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Build, build_clear)
+
+static gboolean
+check_arguments(const Arguments *arguments, GError **error)
+{
+	if (arguments->apps != NULL) {
+		g_set_error_literal(error, SATCHEL_ERROR, SATCHEL_ERROR_USAGE,
+				    "--apps: this version of satchel-bundler cannot carry apps; "
+				    "leave it out for a bundle of the system alone");
+		return FALSE;
+	}
+	return satchel_options_require("--tuf", arguments->tuf, error) &&
+	       satchel_options_require("--ostree", arguments->ostree, error) &&
+	       satchel_options_require("--target", arguments->targets, error) &&
+	       satchel_options_require("--tag", arguments->tag, error) &&
+	       satchel_options_require("--type", arguments->type, error);
+}
+
+static gboolean
+make_request(const Arguments *arguments, SatchelBundleRequest *request, GError **error)
+{
+	gint64 days = 0;
+
+	if (!satchel_clock_build_now_s(&request->issued_s, error) ||
+	    !satchel_options_parse_number("--expires-in-days",
+					  arguments->days != NULL ? arguments->days : DEFAULT_DAYS,
+					  1, MAX_DAYS, &days, error))
+		return FALSE;
+	request->targets = (const char *const *)arguments->targets;
+	request->tag = arguments->tag;
+	request->type = arguments->type;
+	request->expires_s = MIN(request->issued_s + days * 86400, LAST_SECOND);
+	return TRUE;
+}
+
+static gboolean
+check_output(const char *output, gboolean force, GError **error)
+{
+	g_autoptr(GError) local_error = NULL;
+
+	if (satchel_work_folder_is_free(output, &local_error))
+		return TRUE;
+	if (local_error != NULL) {
+		g_propagate_error(error, g_steal_pointer(&local_error));
+		return FALSE;
+	}
+	if (force)
+		return TRUE;
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_FAILED,
+		    "%s: not empty; --force replaces it", output);
+	return FALSE;
+}
+
+static gboolean
+prepare(const Arguments *arguments, Build *build, GError **error)
+{
+	SatchelBundleRoles roles;
+
+	if (!make_request(arguments, &build->request, error))
+		return FALSE;
+	build->tuf = satchel_collect_tuf_load(arguments->tuf, build->request.issued_s, error);
+	if (build->tuf == NULL)
+		return FALSE;
+	roles = satchel_collect_tuf_get_roles(build->tuf);
+	build->plan = satchel_bundle_plan_new(&build->request, &roles, error);
+	if (build->plan == NULL)
+		return FALSE;
+	build->signers = satchel_sign_bundle_load_signers(roles.root, arguments->keys, error);
+	return build->signers != NULL;
+}
+
+/* What a device would stumble over, though the bundle is in order. */
+static void
+warn(const Build *build)
+{
+	for (guint i = 0; i < satchel_bundle_plan_get_n_targets(build->plan); i++) {
+		const SatchelOstreeTarget *target = satchel_bundle_plan_get_target(build->plan, i);
+		const char *name = satchel_ostree_target_get_name(target);
+
+		if (satchel_ostree_target_get_n_apps(target) > 0)
+			satchel_cli_note("note: %s has apps; the bundle carries its system only",
+					 name);
+		if (!g_strv_contains(satchel_ostree_target_get_tags(target), build->request.tag))
+			satchel_cli_note("note: %s does not have the tag %s of the bundle", name,
+					 build->request.tag);
+	}
+}
+
+/* bundle-targets.json, over the manifest's hash, comes last. */
+static gboolean
+write_head(const Build *build, int dir_fd, const SatchelManifest *manifest, guint *n_missing,
+	   GError **error)
+{
+	SatchelBundleRoles roles = satchel_collect_tuf_get_roles(build->tuf);
+	g_autoptr(GBytes) text = satchel_manifest_to_bytes(manifest);
+	g_autofree char *sha256 = g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, text);
+	json_t *meta =
+		satchel_bundle_plan_to_meta(build->plan, satchel_targets_get_version(roles.targets),
+					    sha256, g_bytes_get_size(text));
+	g_autoptr(GBytes) file = satchel_sign_bundle_seal(roles.root, meta, build->signers, error);
+
+	json_decref(meta);
+	return file != NULL &&
+	       satchel_write_directory_put(dir_fd, SATCHEL_BUNDLE_MANIFEST, text, NULL, error) &&
+	       satchel_write_directory_put(dir_fd, SATCHEL_BUNDLE_META, file, NULL, error) &&
+	       satchel_sign_bundle_count_missing(roles.root, file, n_missing, error);
+}
+
+static gboolean
+write_bundle(const Build *build, SatchelOstreeCollection *ostree, int dir_fd, guint *n_missing,
+	     GError **error)
+{
+	g_autoptr(SatchelManifest) manifest = satchel_manifest_new();
+	g_autoptr(SatchelProgress) progress =
+		satchel_progress_begin("building", satchel_collect_ostree_get_source_bytes(ostree));
+
+	return satchel_collect_tuf_write(build->tuf, dir_fd, manifest, error) &&
+	       satchel_collect_ostree_write(ostree, dir_fd,
+					    satchel_bundle_plan_get_names(build->plan), manifest,
+					    progress, error) &&
+	       write_head(build, dir_fd, manifest, n_missing, error);
+}
+
+static gboolean
+run(const Arguments *arguments, const char *output, GError **error)
+{
+	g_auto(Build) build = {0};
+	g_autoptr(SatchelWorkFolder) folder = NULL;
+	g_autoptr(SatchelOstreeCollection) ostree = NULL;
+	guint n_missing = 0;
+
+	if (!check_output(output, arguments->force, error) || !prepare(arguments, &build, error))
+		return FALSE;
+	ostree = satchel_collect_ostree_plan(arguments->ostree,
+					     satchel_bundle_plan_get_commits(build.plan), error);
+	if (ostree == NULL)
+		return FALSE;
+	warn(&build);
+	folder = satchel_work_folder_begin(output, error);
+	if (folder == NULL ||
+	    !write_bundle(&build, ostree, satchel_work_folder_get_fd(folder), &n_missing, error) ||
+	    !satchel_interrupt_check(error) ||
+	    !satchel_work_folder_commit(folder, arguments->force, error))
+		return FALSE;
+	satchel_cli_note("%s: built, %u objects", output,
+			 satchel_collect_ostree_get_n_objects(ostree));
+	if (n_missing > 0)
+		satchel_cli_note("%s: %u more of the targets keys must sign it: "
+				 "`satchel-bundler sign`",
+				 output, n_missing);
+	return TRUE;
+}
+
+gboolean
+satchel_cmd_build(int argc, char **argv, SatchelOutcome *outcome, GError **error)
+{
+	g_auto(Arguments) arguments = {0};
+	const GOptionEntry entries[] = {
+		{"tuf", 0, 0, G_OPTION_ARG_FILENAME, &arguments.tuf,
+		 "Folder of TUF metadata, or the repository that `repo` made", "DIR"},
+		{"ostree", 0, 0, G_OPTION_ARG_FILENAME, &arguments.ostree,
+		 "OSTree repository with the targets' commits", "REPO"},
+		{"apps", 0, 0, G_OPTION_ARG_FILENAME, &arguments.apps,
+		 "Not in this version: bundles carry the system only", "STORE"},
+		{"target", 0, 0, G_OPTION_ARG_STRING_ARRAY, &arguments.targets,
+		 "A target to carry (repeatable)", "NAME-VERSION"},
+		{"tag", 0, 0, G_OPTION_ARG_STRING, &arguments.tag,
+		 "Devices that follow this tag take the bundle", "TAG"},
+		{"type", 0, 0, G_OPTION_ARG_STRING, &arguments.type,
+		 "Devices of this type take the bundle", "ci|prod"},
+		{"expires-in-days", 0, 0, G_OPTION_ARG_STRING, &arguments.days,
+		 "How long devices take the bundle (" DEFAULT_DAYS ")", "DAYS"},
+		{"key", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments.keys,
+		 "A targets key, PEM or fioctl key archive (repeatable)", "FILE"},
+		{"force", 0, 0, G_OPTION_ARG_NONE, &arguments.force, "Replace what is at OUTPUT",
+		 NULL},
+		G_OPTION_ENTRY_NULL,
+	};
+	const char *output = satchel_options_parse(entries, argc, argv, "OUTPUT", error);
+
+	if (output == NULL || !check_arguments(&arguments, error))
+		return FALSE;
+	satchel_interrupt_watch();
+	(void)umask(022); /* whoever builds it: everybody may read a bundle */
+	return run(&arguments, output, error);
+}
