@@ -173,7 +173,8 @@ satchel_tree_parse(GBytes *verified, GError **error)
 	n_folders = g_variant_n_children(folders);
 	self = g_new0(SatchelTree, 1);
 	self->variant = g_variant_ref(variant);
-	self->entries = g_new0(SatchelTreeEntry, n_files + n_folders);
+	/* One more, so that an empty folder has a list too. */
+	self->entries = g_new0(SatchelTreeEntry, n_files + n_folders + 1);
 	self->n_entries = (guint)(n_files + n_folders);
 	if (!tree_read_entries(files, FALSE, self->entries, error) ||
 	    !tree_read_entries(folders, TRUE, self->entries + n_files, error) ||

@@ -534,7 +534,7 @@ commit_file(SatchelTrustStore *self, CommitStep step, const char *file, const St
 gboolean
 satchel_trust_store_commit(SatchelTrustStore *self, GError **error)
 {
-	g_autofree const char **files = NULL;
+	g_autofree gpointer *files = NULL;
 	guint n_files = 0;
 
 	if (g_hash_table_size(self->staged) == 0)
@@ -545,7 +545,7 @@ satchel_trust_store_commit(SatchelTrustStore *self, GError **error)
 			    self->dir != NULL ? self->dir : "in memory");
 		return FALSE;
 	}
-	files = (const char **)g_hash_table_get_keys_as_array(self->staged, &n_files);
+	files = g_hash_table_get_keys_as_array(self->staged, &n_files);
 	qsort(files, n_files, sizeof(*files), compare_for_commit);
 	for (CommitStep step = COMMIT_HISTORY; step <= COMMIT_REST; step++) {
 		for (guint i = 0; i < n_files; i++) {
