@@ -18,7 +18,6 @@ struct SatchelTufClient {
 gboolean
 satchel_tuf_client_init(SatchelTrustStore *store, GBytes *root, GError **error)
 {
-	g_autoptr(GError) local_error = NULL;
 	g_autoptr(SatchelRoot) given = NULL;
 	g_autoptr(SatchelRoot) present = NULL;
 
