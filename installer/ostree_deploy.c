@@ -1,5 +1,6 @@
 #include "ostree_deploy.h"
 #include "boot_settle.h"
+#include "freeze_guard.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -143,6 +144,7 @@ static gboolean
 write_deployments(DeployRun *run, GPtrArray *deployments, GError **error)
 {
 	OstreeSysrootWriteDeploymentsOpts options = {.do_postclean = FALSE};
+	g_auto(SatchelFreezeGuard) guard = {FALSE};
 	g_autoptr(GError) local_error = NULL;
 
 	if (syncfs(ostree_sysroot_get_fd(run->ostree)) != 0) {
@@ -150,6 +152,8 @@ write_deployments(DeployRun *run, GPtrArray *deployments, GError **error)
 			    satchel_sysroot_get_path(run->sysroot), g_strerror(errno));
 		return FALSE;
 	}
+	if (!satchel_sysroot_is_booted(run->sysroot))
+		satchel_freeze_guard_begin(&guard);
 	if (ostree_sysroot_write_deployments_with_options(run->ostree, deployments, &options, NULL,
 							  &local_error))
 		return TRUE;
