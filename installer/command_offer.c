@@ -1,0 +1,35 @@
+#include "command_offer.h"
+#include "../verify/cli.h"
+#include "report.h"
+#include <stdio.h>
+
+SatchelOffer *
+satchel_command_offer_check(const SatchelCommandLine *line, SatchelDevice *device, GError **error)
+{
+	g_autoptr(GPtrArray) remarks = g_ptr_array_new_with_free_func(g_free);
+	SatchelOffer *offer = satchel_offer_from_bundle(device, line->src_dir, remarks, error);
+
+	for (guint i = 0; i < remarks->len; i++)
+		satchel_cli_note("also: %s", (const char *)g_ptr_array_index(remarks, i));
+	return offer;
+}
+
+gboolean
+satchel_command_offer_print(const SatchelOffer *offer, const SatchelDevice *device, gboolean json,
+			    SatchelOutcome *outcome, GError **error)
+{
+	g_auto(SatchelTargetChoice) choice = {0};
+	gboolean good = satchel_offer_choose(offer, device, NULL, &choice, error);
+	g_autofree char *text = json ? satchel_report_targets_json(offer, device, &choice)
+				     : satchel_report_targets_text(offer, device, &choice);
+
+	/* Also where there is nothing to go back to: the list is good. */
+	fputs(text, stdout);
+	if (!good)
+		return FALSE;
+	if (satchel_offer_is_update(offer, &choice))
+		*outcome = SATCHEL_OUTCOME_UPDATE_NEW_VERSION;
+	else
+		*outcome = offer->cached ? SATCHEL_OUTCOME_CACHED : SATCHEL_OUTCOME_DONE;
+	return TRUE;
+}

@@ -1,0 +1,15 @@
+#pragma once
+#include "command_line.h"
+#include "offer.h"
+#include <satchel/status.h>
+
+/* Checks the bundle of --src-dir, as every command that acts on one does. Says why it was refused,
+ * where there is more than one reason. (transfer full) */
+G_GNUC_WARN_UNUSED_RESULT
+SatchelOffer *satchel_command_offer_check(const SatchelCommandLine *line, SatchelDevice *device,
+					  GError **error);
+
+/* Prints what is on offer and gives what `check` and `list` come to. */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_command_offer_print(const SatchelOffer *offer, const SatchelDevice *device,
+				     gboolean json, SatchelOutcome *outcome, GError **error);

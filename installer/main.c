@@ -1,0 +1,34 @@
+#include "../verify/cli.h"
+#include "command_line.h"
+#include "commands.h"
+
+static const SatchelCommand commands[] = {
+	{"check", "--src-dir DIR", "Check a bundle and list what it has for this device",
+	 satchel_cmd_check},
+	{"list", "[--src-dir DIR]", "List the targets that are known, without asking a bundle",
+	 satchel_cmd_list},
+	{"pull", "[TARGET] --src-dir DIR", "Check a bundle and bring a target's content in",
+	 satchel_cmd_pull},
+	{"install", "[TARGET] [--src-dir DIR]", "Deploy a target that was pulled",
+	 satchel_cmd_install},
+	{"update", "[TARGET] --src-dir DIR", "Check, pull and install", satchel_cmd_update},
+	{"status", "", "Show what runs and what is pending", satchel_cmd_status},
+	{"finalize", "", "Finish an installation after the reboot", satchel_cmd_run},
+	{"run", "", "The same as finalize", satchel_cmd_run},
+	{NULL, NULL, NULL, NULL},
+};
+
+static const SatchelProgram program = {
+	.program = "satchel-installer",
+	.purpose = "Checks an offline update bundle and installs it on this device.",
+	.commands = commands,
+	.epilog = "The configuration is described in satchel.toml(5), the exit statuses in "
+		  "satchel-installer(8).",
+	.options = satchel_command_line_options,
+};
+
+int
+main(int argc, char **argv)
+{
+	return satchel_cli_main(&program, argc, argv);
+}
