@@ -5,6 +5,8 @@ static const SatchelCommand commands[] = {
 	 "[--root ROOT.json | --store DIR] [--hardware-id ID] [--tag TAG]... [--type ci|prod] "
 	 "[--at TIME] [--full] [--json] BUNDLE",
 	 "Tell whether a device would accept a bundle, and why not", satchel_cmd_verify},
+	{"tuf", "--metadata-dir DIR [OPTION]... (init ROOT.json | refresh | download | show)",
+	 "Be a TUF client: trust a root, update metadata, get targets", satchel_cmd_tuf},
 	{NULL, NULL, NULL, NULL},
 };
 
