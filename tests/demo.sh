@@ -20,13 +20,20 @@ heading() {
 	printf '\n%s== %s%s\n' "$bold" "$1" "$plain"
 }
 
+# The folders of this run and of the cache are of no interest to whoever reads.
+shorten() {
+	sed -e "s|$work/||g" -e "s|$cache/||g"
+}
+
 # expect STATUS COMMAND…: shows the command, its output, status and seconds.
 expect() {
 	local want=$1 begin status=0
 	shift
-	printf '\n%s$ %s%s\n' "$bold" "${*//$work\//}" "$plain"
+	printf '\n%s$ ' "$bold"
+	printf '%s\n' "$*" | shorten | fold --spaces --width=96 | sed -e 's/ $/ \\/' -e '2,$s/^/      /'
+	printf '%s' "$plain"
 	begin=$(date +%s%N)
-	"$@" 2>&1 | sed "s|$work/||g" || status=${PIPESTATUS[0]}
+	"$@" 2>&1 | shorten || status=${PIPESTATUS[0]}
 	printf -- '-> status %d, %d.%d s\n' "$status" \
 		$((($(date +%s%N) - begin) / 1000000000)) $((($(date +%s%N) - begin) / 100000000 % 10))
 	if [ "$status" -ne "$want" ]; then
@@ -160,8 +167,10 @@ refuse 15 "$work/device-4" "$work/bundle"
 
 heading "Refused: a bundle signed by a stranger"
 make_bundle "$work/stranger" "$work/strange"
+cp -al "$work/bundle" "$work/forged"
+cp --remove-destination "$work/strange/tuf/bundle-targets.json" "$work/forged/tuf/"
 make_device "$work/device-5" devel "$root"
-refuse 15 "$work/device-5" "$work/strange"
+refuse 15 "$work/device-5" "$work/forged"
 
 heading "Refused: a device without a trusted root"
 make_device "$work/device-6" devel ""
