@@ -20,9 +20,10 @@ heading() {
 	printf '\n%s== %s%s\n' "$bold" "$1" "$plain"
 }
 
-# The folders of this run and of the cache are of no interest to whoever reads.
+# The folders of this run and of the cache are of no interest to whoever reads, nor is every step of
+# ostree fsck.
 shorten() {
-	sed -e "s|$work/||g" -e "s|$cache/||g"
+	sed -e "s|$work/||g" -e "s|$cache/||g" -e '/^fsck objects (/d'
 }
 
 # expect STATUS COMMAND…: shows the command, its output, status and seconds.
@@ -93,6 +94,16 @@ make_bundle() {
 		--target intel-corei7-64-lmp-2 --tag devel --type ci --key "$key" "$bundle"
 }
 
+# An object that release 1 does not have: others are never read from a stick.
+first_new_object() {
+	local objects=$1 name
+	find "$objects" -name '*.filez' -size +64k -printf '%P\n' | sort | while read -r name; do
+		if [ ! -e "$work/sysroot/ostree/repo/objects/${name%z}" ]; then
+			printf '%s\n' "$objects/$name"
+		fi
+	done | sed -n 1p
+}
+
 refuse() {
 	local want=$1 device=$2 bundle=$3
 	expect "$want" satchel-installer --config "$device/satchel.toml" --src-dir "$bundle" check
@@ -147,7 +158,7 @@ expect 0 ostree fsck --quiet --repo="$work/device/sysroot/ostree/repo"
 heading "Refused: an object that was altered on the stick"
 make_device "$work/device-2" devel "$root"
 cp -r "$work/bundle" "$work/altered"
-object=$(find "$work/altered/ostree_repo/objects" -name '*.filez' -size +64k | sort | head -1)
+object=$(first_new_object "$work/altered/ostree_repo/objects")
 printf 'X' | dd of="$object" bs=1 seek=40000 conv=notrunc status=none
 expect 50 satchel-installer --config "$work/device-2/satchel.toml" --src-dir "$work/altered" pull
 expect 0 ostree fsck --quiet --repo="$work/device-2/sysroot/ostree/repo"
