@@ -172,15 +172,28 @@ scan_token(JsonScan *scan, GError **error)
 	return TRUE;
 }
 
+/* All roles are objects; jansson would take an array too. */
+static gboolean
+scan_start(JsonScan *scan, GError **error)
+{
+	if (scan->end - scan->at >= 3 && memcmp(scan->at, "\xef\xbb\xbf", 3) == 0)
+		return scan_fail(scan, scan->at, error, "document begins with a byte order mark");
+	while (scan->at < scan->end && strchr(" \t\r\n", *scan->at) != NULL && *scan->at != '\0')
+		scan->at++;
+	if (scan->at == scan->end)
+		return scan_fail(scan, scan->at, error, "empty document");
+	if (*scan->at != '{')
+		return scan_fail(scan, scan->at, error, "the document is not an object");
+	return TRUE;
+}
+
 static gboolean
 scan_document(const char *text, gsize n_bytes, GError **error)
 {
 	JsonScan scan = {.text = text, .end = text + n_bytes, .at = text};
 
-	if (n_bytes == 0)
-		return scan_fail(&scan, text, error, "empty document");
-	if (n_bytes >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
-		return scan_fail(&scan, text, error, "document begins with a byte order mark");
+	if (!scan_start(&scan, error))
+		return FALSE;
 	while (scan.at < scan.end) {
 		if (!scan_token(&scan, error))
 			return FALSE;
@@ -191,27 +204,22 @@ scan_document(const char *text, gsize n_bytes, GError **error)
 SatchelJson *
 satchel_json_parse(GBytes *document, GError **error)
 {
-	g_autoptr(SatchelJson) tree = NULL;
 	gsize n_bytes = 0;
 	const char *text = g_bytes_get_data(document, &n_bytes);
+	g_autofree char *quoted = NULL;
 	json_error_t reason;
+	json_t *tree;
 
-	if (!scan_document(text, n_bytes, error))
+	/* Of no bytes GBytes gives NULL. */
+	if (!scan_document(text != NULL ? text : "", n_bytes, error))
 		return NULL;
 	tree = json_loadb(text, n_bytes, JSON_REJECT_DUPLICATES, &reason);
-	if (tree == NULL) {
-		g_autofree char *quoted = satchel_path_quote(reason.text);
-
-		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_INVALID,
-			    "line %d, column %d: %s", reason.line, reason.column, quoted);
-		return NULL;
-	}
-	if (!json_is_object(tree)) {
-		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_INVALID,
-			    "line 1, column 1: the document is not an object");
-		return NULL;
-	}
-	return g_steal_pointer(&tree);
+	if (tree != NULL)
+		return tree;
+	quoted = satchel_path_quote(reason.text);
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_INVALID, "line %d, column %d: %s",
+		    reason.line, reason.column, quoted);
+	return NULL;
 }
 
 static json_t *
