@@ -1,67 +1,281 @@
 #include "../../verify/json.h"
+#include "../../verify/utc_time.h"
 
-static GBytes *
-bytes(const char *text)
+/* Which texts are refused, and where, stands in fixtures/canonical-json/. */
+
+static SatchelJson *
+parse(const char *text)
 {
-	return g_bytes_new(text, strlen(text));
+	g_autoptr(GBytes) document = g_bytes_new_static(text, strlen(text));
+	g_autoptr(GError) error = NULL;
+	SatchelJson *tree = satchel_json_parse(document, &error);
+
+	g_assert_no_error(error);
+	return tree;
 }
 
 static void
-assert_refused(GBytes *document, const char *message)
+assert_parsed(const GString *text)
 {
+	g_autoptr(SatchelJson) tree = parse(text->str);
+
+	g_assert_nonnull(tree);
+}
+
+static void
+assert_refused(const GString *text, const char *message)
+{
+	g_autoptr(GBytes) document = g_bytes_new_static(text->str, text->len);
 	g_autoptr(GError) error = NULL;
 	g_autoptr(SatchelJson) tree = satchel_json_parse(document, &error);
 
 	g_assert_null(tree);
 	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_INVALID);
-	if (strstr(error->message, message) == NULL)
-		g_error("'%s' is not in '%s'", message, error->message);
+	g_assert_cmpstr(error->message, ==, message);
 }
 
 static void
-test_a_plain_document_is_read(void)
+assert_error(GError *error, const char *message)
 {
-	g_autoptr(GBytes) document = bytes("{\"a\": [1, -2, true, null, \"x\"]}\n");
-	g_autoptr(GError) error = NULL;
-	g_autoptr(SatchelJson) tree = satchel_json_parse(document, &error);
-
-	g_assert_no_error(error);
-	g_assert_cmpuint(json_array_size(json_object_get(tree, "a")), ==, 5);
+	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_INVALID);
+	g_assert_cmpstr(error->message, ==, message);
 }
 
+/* {"a":"…"} where @piece stands @n times. */
+static GString *
+document_of_string(const char *piece, gsize n)
+{
+	GString *text = g_string_new("{\"a\":\"");
+
+	for (gsize i = 0; i < n; i++)
+		g_string_append(text, piece);
+	g_string_append(text, "\"}");
+	return text;
+}
+
+/* The limit is on what the string becomes, so that no dialect's escapes make it shorter. */
 static void
-test_refusals_name_the_place(void)
+test_strings_are_bounded_by_decoded_bytes(void)
 {
 	static const struct {
-		const char *text;
-		const char *message;
+		const char *piece;
+		guint n_bytes;
 	} cases[] = {
-		{"", "line 1, column 1: empty document"},
-		{"[]", "line 1, column 1: the document is not an object"},
-		{"{\"a\":1.0}", "line 1, column 6: number that is not a plain integer"},
-		{"{\"a\":\n 1e3}", "line 2, column 2: number that is not a plain integer"},
-		{"{\"é\":-0}", "line 1, column 6: negative zero"},
-		{"{\"a\":01}", "line 1, column"},
-		{"{\"a\":9223372036854775808}", "too big integer"},
-		{"{\"a\":1,\"a\":2}", "duplicate object key"},
-		{"{\"a\":\"\\u0000\"}", "line 1, column 7: \\u0000 in a string"},
-		{"{\"a\":\"\\ud800\"}", "line 1, column"},
-		{"{} x", "line 1, column"},
-		{"\xef\xbb\xbf{}", "byte order mark"},
+		{"x", 1},	{"\\n", 1},	{"\\u0041", 1},	       {"\\u007f", 1},
+		{"\\u0080", 2}, {"\\u07ff", 2}, {"\\ud83d\\ude00", 4}, {"\xc3\xa9", 2},
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-		g_autoptr(GBytes) document = bytes(cases[i].text);
+		gsize most = SATCHEL_LIMIT_JSON_STRING_BYTES / cases[i].n_bytes;
+		g_autoptr(GString) longest = document_of_string(cases[i].piece, most);
+		g_autoptr(GString) longer = document_of_string(cases[i].piece, most + 1);
 
-		assert_refused(document, cases[i].message);
+		assert_parsed(longest);
+		assert_refused(longer, "line 1, column 6: string longer than 65536 bytes");
 	}
+}
+
+static void
+test_three_byte_characters_count_three(void)
+{
+	static const char *const pieces[] = {"\\u0800", "\\uffff", "\\ud7ff", "\\ue000",
+					     "\xe2\x82\xac"};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(pieces); i++) {
+		/* 21845 times three bytes and one more are exactly the limit. */
+		g_autoptr(GString) longest = document_of_string(pieces[i], 21845);
+		g_autoptr(GString) longer = document_of_string(pieces[i], 21845);
+
+		g_string_insert(longest, (gssize)longest->len - 2, "x");
+		g_string_insert(longer, (gssize)longer->len - 2, "xx");
+		assert_parsed(longest);
+		assert_refused(longer, "line 1, column 6: string longer than 65536 bytes");
+	}
+}
+
+static void
+test_member_names_are_bounded_too(void)
+{
+	g_autoptr(GString) text = document_of_string("", 0);
+	g_autofree char *name = g_strnfill(SATCHEL_LIMIT_JSON_STRING_BYTES, 'x');
+
+	g_string_insert(text, 2, name);
+	assert_refused(text, "line 1, column 2: string longer than 65536 bytes");
+}
+
+static void
+test_the_number_of_values_is_bounded(void)
+{
+	g_autoptr(GString) text = g_string_new("{\"a\":[0");
+	g_autoptr(GString) longer = NULL;
+
+	/* One member, and the elements. */
+	for (guint i = 2; i < SATCHEL_LIMIT_JSON_VALUES; i++)
+		g_string_append(text, ",0");
+	longer = g_string_new_len(text->str, (gssize)text->len);
+	g_string_append(text, "]}");
+	assert_parsed(text);
+	g_string_append(longer, ",\n0]}");
+	assert_refused(longer, "line 1, column 2097156: more than 1048576 values");
+}
+
+static void
+test_the_same_depth_may_come_again(void)
+{
+	g_autoptr(GString) text = g_string_new("{\"a\":[0");
+
+	for (guint i = 0; i < 2 * SATCHEL_LIMIT_JSON_DEPTH; i++)
+		g_string_append(text, ",[{}]");
+	g_string_append(text, "]}");
+	assert_parsed(text);
+}
+
+/* Brackets that close nothing must not make room for more that open. */
+static void
+test_closing_brackets_do_not_add_depth(void)
+{
+	g_autoptr(GString) text = g_string_new("{]]]]");
+
+	for (guint i = 0; i <= SATCHEL_LIMIT_JSON_DEPTH; i++)
+		g_string_append_c(text, '[');
+	assert_refused(text, "line 1, column 38: nested deeper than 32 levels");
+}
+
+static void
+test_brackets_and_commas_in_strings_are_text(void)
+{
+	g_autoptr(GString) text = document_of_string("[{,\\\"", 1000);
+
+	assert_parsed(text);
+}
+
+static void
+test_strings_are_given_as_they_are(void)
+{
+	g_autoptr(SatchelJson) tree = parse("{\"a\":\"x\",\"b\":1}");
+	g_autoptr(GError) absent = NULL;
+	g_autoptr(GError) other = NULL;
+
+	g_assert_cmpstr(satchel_json_get_string(tree, "a", NULL), ==, "x");
+	g_assert_null(satchel_json_get_string(tree, "c", &absent));
+	assert_error(absent, "no member 'c'");
+	g_assert_null(satchel_json_get_string(tree, "b", &other));
+	assert_error(other, "member 'b' is not a string");
+}
+
+static void
+test_containers_are_told_apart(void)
+{
+	g_autoptr(SatchelJson) tree = parse("{\"o\":{},\"a\":[]}");
+	g_autoptr(GError) no_object = NULL;
+	g_autoptr(GError) no_array = NULL;
+
+	g_assert_true(satchel_json_get_object(tree, "o", NULL) == json_object_get(tree, "o"));
+	g_assert_true(satchel_json_get_array(tree, "a", NULL) == json_object_get(tree, "a"));
+	g_assert_null(satchel_json_get_object(tree, "a", &no_object));
+	assert_error(no_object, "member 'a' is not an object");
+	g_assert_null(satchel_json_get_array(tree, "o", &no_array));
+	assert_error(no_array, "member 'o' is not an array");
+}
+
+static void
+test_integers_are_within_their_bounds(void)
+{
+	g_autoptr(SatchelJson) tree = parse("{\"a\":5}");
+	gint64 value = 0;
+
+	g_assert_true(satchel_json_get_int(tree, "a", 5, 5, &value, NULL));
+	g_assert_cmpint(value, ==, 5);
+}
+
+static void
+test_integers_out_of_bounds_are_refused(void)
+{
+	g_autoptr(SatchelJson) tree = parse("{\"a\":5,\"b\":\"5\"}");
+	g_autoptr(GError) low = NULL;
+	g_autoptr(GError) high = NULL;
+	g_autoptr(GError) text = NULL;
+	gint64 value = -1;
+
+	g_assert_false(satchel_json_get_int(tree, "a", 6, 9, &value, &low));
+	assert_error(low, "member 'a' is 5, not from 6 to 9");
+	g_assert_false(satchel_json_get_int(tree, "a", 0, 4, &value, &high));
+	assert_error(high, "member 'a' is 5, not from 0 to 4");
+	g_assert_false(satchel_json_get_int(tree, "b", 0, 9, &value, &text));
+	assert_error(text, "member 'b' is not an integer");
+	g_assert_cmpint(value, ==, -1);
+}
+
+static void
+test_arrays_of_strings_are_copied(void)
+{
+	g_autoptr(SatchelJson) tree = parse("{\"a\":[\"x\",\"y\"],\"empty\":[]}");
+	g_auto(GStrv) two = satchel_json_get_strv(tree, "a", NULL);
+	g_auto(GStrv) none = satchel_json_get_strv(tree, "empty", NULL);
+
+	g_assert_cmpuint(g_strv_length(two), ==, 2);
+	g_assert_cmpstr(two[0], ==, "x");
+	g_assert_cmpstr(two[1], ==, "y");
+	g_assert_cmpuint(g_strv_length(none), ==, 0);
+}
+
+static void
+test_arrays_of_other_things_are_refused(void)
+{
+	g_autoptr(SatchelJson) tree = parse("{\"a\":[\"x\",1],\"b\":\"x\"}");
+	g_autoptr(GError) mixed = NULL;
+	g_autoptr(GError) text = NULL;
+
+	g_assert_null(satchel_json_get_strv(tree, "a", &mixed));
+	assert_error(mixed, "element 1 of 'a' is not a string");
+	g_assert_null(satchel_json_get_strv(tree, "b", &text));
+	assert_error(text, "member 'b' is not an array");
+}
+
+static void
+test_times_are_seconds(void)
+{
+	g_autoptr(SatchelJson) tree =
+		parse("{\"a\":\"2090-01-01T00:00:00Z\",\"b\":\"2090-02-30T00:00:00Z\",\"c\":1}");
+	g_autoptr(GError) unreal = NULL;
+	g_autoptr(GError) number = NULL;
+	gint64 seconds = -1;
+
+	g_assert_true(satchel_json_get_time(tree, "a", &seconds, NULL));
+	g_assert_cmpint(seconds, ==, 3786912000);
+	g_assert_false(satchel_json_get_time(tree, "b", &seconds, &unreal));
+	assert_error(unreal, "member 'b': '2090-02-30T00:00:00Z' is not a time of the form "
+			     "YYYY-MM-DDTHH:MM:SSZ");
+	g_assert_false(satchel_json_get_time(tree, "c", &seconds, &number));
+	assert_error(number, "member 'c' is not a string");
+	g_assert_cmpint(seconds, ==, 3786912000);
 }
 
 int
 main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
-	g_test_add_func("/json/a-plain-document-is-read", test_a_plain_document_is_read);
-	g_test_add_func("/json/refusals-name-the-place", test_refusals_name_the_place);
+	g_test_add_func("/json/strings-are-bounded-by-decoded-bytes",
+			test_strings_are_bounded_by_decoded_bytes);
+	g_test_add_func("/json/three-byte-characters-count-three",
+			test_three_byte_characters_count_three);
+	g_test_add_func("/json/member-names-are-bounded-too", test_member_names_are_bounded_too);
+	g_test_add_func("/json/the-number-of-values-is-bounded",
+			test_the_number_of_values_is_bounded);
+	g_test_add_func("/json/the-same-depth-may-come-again", test_the_same_depth_may_come_again);
+	g_test_add_func("/json/closing-brackets-do-not-add-depth",
+			test_closing_brackets_do_not_add_depth);
+	g_test_add_func("/json/brackets-and-commas-in-strings-are-text",
+			test_brackets_and_commas_in_strings_are_text);
+	g_test_add_func("/json/strings-are-given-as-they-are", test_strings_are_given_as_they_are);
+	g_test_add_func("/json/containers-are-told-apart", test_containers_are_told_apart);
+	g_test_add_func("/json/integers-are-within-their-bounds",
+			test_integers_are_within_their_bounds);
+	g_test_add_func("/json/integers-out-of-bounds-are-refused",
+			test_integers_out_of_bounds_are_refused);
+	g_test_add_func("/json/arrays-of-strings-are-copied", test_arrays_of_strings_are_copied);
+	g_test_add_func("/json/arrays-of-other-things-are-refused",
+			test_arrays_of_other_things_are_refused);
+	g_test_add_func("/json/times-are-seconds", test_times_are_seconds);
 	return g_test_run();
 }
