@@ -233,7 +233,7 @@ install: all $(LIBRARY) ## install below DESTDIR and PREFIX (/usr/local)
 	install -m 644 $(BUILD)/satchel.pc $(DESTDIR)$(LIBDIR)/pkgconfig
 	for page in $(MANUALS); do install -D -m 644 -t $(DESTDIR)$(MANDIR)/man$${page##*.} "$$page" || exit 1; done
 	$(if $(EXAMPLES),install -m 644 $(EXAMPLES) $(DESTDIR)$(DOCDIR)/examples)
-	$(if $(DESTDIR),,-ldconfig)
+	$(if $(DESTDIR)$(filter-out /usr /usr/local,$(PREFIX)),,-ldconfig)
 
 .PHONY: uninstall
 uninstall: ## take away what install put there
