@@ -10,7 +10,7 @@
     main()
 
 Programs of ours are found in SATCHEL_BUILD, by default `build` of this tree. A function raises to
-fail (`assert`), or calls skip(). One whose first parameter is there gets a fresh folder of its own
+fail (`assert`), or calls skip(). One with a parameter that has no default gets a fresh folder of its own
 as a pathlib.Path. Names on the command line choose tests by a part of their sentence.
 """
 import inspect
@@ -93,7 +93,8 @@ def run(argv, *, cwd=None, env=None, stdin=None, timeout_s=DEFAULT_TIMEOUT_S, ch
 
 
 def _wants_folder(function):
-    return len(inspect.signature(function).parameters) > 0
+    return any(parameter.default is parameter.empty
+               for parameter in inspect.signature(function).parameters.values())
 
 
 def _comment(text):
