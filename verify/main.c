@@ -14,8 +14,7 @@ static const SatchelProgram program = {
 	.program = "satchel-verify",
 	.purpose = "Checks offline update bundles and TUF repositories, and changes no bundle.",
 	.commands = commands,
-	.epilog = "Example: satchel-verify --root 1.root.json --hardware-id intel-corei7-64 "
-		  "--tag devel /media/stick\n"
+	.epilog = "Example: satchel-verify --root 1.root.json --tag devel /media/stick\n"
 		  "Manual: satchel-verify(1)",
 };
 
