@@ -92,9 +92,16 @@ append_usage(GString *out, const char *program, const SatchelCommand *command)
 static void
 append_epilog(GString *out, const SatchelProgram *program)
 {
-	if (program->epilog != NULL)
-		g_string_append_printf(out, "\n%s%s", program->epilog,
-				       g_str_has_suffix(program->epilog, "\n") ? "" : "\n");
+	g_auto(GStrv) lines = NULL;
+
+	if (program->epilog == NULL)
+		return;
+	lines = g_strsplit(program->epilog, "\n", -1);
+	g_string_append_c(out, '\n');
+	for (char **line = lines; *line != NULL; line++) {
+		if (**line != '\0' || line[1] != NULL)
+			append_wrapped(out, *line, 0, 0);
+	}
 }
 
 void
