@@ -148,11 +148,21 @@ forgive(SatchelState *self, const SatchelStateTarget *target)
 	}
 }
 
+/* What the device came with counts as having worked, although nobody knows its name. */
+static SatchelStateTarget *
+initial_target(const SatchelState *self)
+{
+	if (self->from_commit == NULL)
+		return NULL;
+	return satchel_state_target_new_from_parts("Initial Target", -1, self->from_commit);
+}
+
 /* Takes @target: the new current one. */
 static void
 take_current(SatchelState *self, SatchelStateTarget *target)
 {
-	SatchelStateTarget *old = g_steal_pointer(&self->current);
+	SatchelStateTarget *old =
+		self->current != NULL ? g_steal_pointer(&self->current) : initial_target(self);
 
 	self->current = target;
 	if (old == NULL)

@@ -128,6 +128,20 @@ test_a_pending_target_that_works_is_current_and_the_old_one_is_for_rollback(void
 }
 
 static void
+test_what_the_device_came_with_is_for_rollback(void)
+{
+	g_autoptr(SatchelState) state = satchel_state_new();
+	g_autoptr(SatchelStateTarget) b = target("b", 2, COMMIT_B);
+
+	satchel_state_begin(state, b, COMMIT_A, NULL);
+	satchel_state_deployed(state, 1);
+	satchel_state_working(state, 2);
+	g_assert_cmpstr(state->rollback->name, ==, "Initial Target");
+	g_assert_cmpstr(state->rollback->commit, ==, COMMIT_A);
+	g_assert_cmpint(state->rollback->version, ==, -1);
+}
+
+static void
 test_a_target_that_failed_is_failing_until_it_works(void)
 {
 	g_autoptr(SatchelState) state = state_with_pending();
@@ -196,6 +210,8 @@ main(int argc, char **argv)
 	g_test_add_func(
 		"/state/a_pending_target_that_works_is_current_and_the_old_one_is_for_rollback",
 		test_a_pending_target_that_works_is_current_and_the_old_one_is_for_rollback);
+	g_test_add_func("/state/what_the_device_came_with_is_for_rollback",
+			test_what_the_device_came_with_is_for_rollback);
 	g_test_add_func("/state/a_target_that_failed_is_failing_until_it_works",
 			test_a_target_that_failed_is_failing_until_it_works);
 	g_test_add_func("/state/what_was_abandoned_may_be_tried_again",
