@@ -29,6 +29,8 @@ OS = "lmp"
 TAG = "devel"
 FAR_DAYS = 20000
 MEMORY = pathlib.Path("/dev/shm")
+if os.access(MEMORY, os.W_OK):
+    tempfile.tempdir = str(MEMORY)  # also for the folders that tap gives to tests
 
 
 def sh(*argv, **kwargs):
@@ -85,6 +87,8 @@ class Lab:
         self.repo = self.folder / "repo"
         self.tuf = self.folder / "tuf"
         self.commits = {}
+        self.names = {}
+        self.dialect = dialect
         self.count = 0
         sh("ostree", "init", "--repo", self.repo, "--mode=archive")
         expires = [f"--expires={role}={FAR_DAYS}"
@@ -132,21 +136,35 @@ class Lab:
     def release(self, version, commit=None, tag=TAG, hardware=HARDWARE, name=NAME, apps=()):
         """Makes a release known; its commit is made unless it is given."""
         self.commits[version] = commit or self.commit(version)
+        self.names[version] = f"{name}-{version}"
         words = [f"--app={app}" for app in apps]
-        sh(tap.program("satchel-bundler"), "repo", "add", "--name", name, "--version", version
-           if isinstance(version, str) else str(version), "--hardware-id", hardware, "--tag", tag,
-           "--commit", self.commits[version], *words, self.tuf)
+        sh(tap.program("satchel-bundler"), "repo", "add", "--name", name, "--version",
+           str(version), "--hardware-id", hardware, "--tag", tag, "--commit",
+           self.commits[version], *words, self.tuf)
         sh(tap.program("satchel-bundler"), "repo", "publish", self.tuf)
 
+    def key_file(self, role):
+        return next((self.tuf / "keys").glob(f"{role}-*.pem"))
+
     def key(self, role):
-        return load_key(next((self.tuf / "keys").glob(f"{role}-*.pem")))
+        return load_key(self.key_file(role))
 
     def keyid(self, role):
-        return next((self.tuf / "keys").glob(f"{role}-*.pem")).stem.split("-", 1)[1]
+        return self.key_file(role).stem.split("-", 1)[1]
 
-    def bundle(self, versions, *, listed=None, tag=TAG, kind="ci", days=FAR_DAYS, issued=None,
-               signers=None, meta=True):
-        """A bundle folder with the content of these releases.
+    def bundle(self, versions, *, tag=TAG, kind="ci", days=FAR_DAYS - 10, epoch=None):
+        """What satchel-bundler makes of these releases. @epoch: when, in seconds since 1970."""
+        folder = self.new_folder("bundle")
+        targets = [f"--target={self.names[version]}" for version in versions]
+        env = {"SOURCE_DATE_EPOCH": epoch} if epoch else {}
+        tap.run(["satchel-bundler", "build", "--tuf", self.tuf, "--ostree", self.repo, *targets,
+                 "--tag", tag, "--type", kind, "--expires-in-days", str(days), "--key",
+                 self.key_file("targets"), folder], env=env, check=True)
+        return folder
+
+    def odd_bundle(self, versions, *, listed=None, tag=TAG, kind="ci", days=FAR_DAYS,
+                   signers=None, meta=True):
+        """One that satchel-bundler would not make.
 
         @listed: target names in its metadata, by default those of @versions. @signers: pairs of
         keyid and key, by default the targets key. @meta: False leaves bundle-targets.json out.
@@ -160,25 +178,29 @@ class Lab:
         for version in versions:
             sh("ostree", "pull-local", "--repo", repo, self.repo, self.commits[version])
         if listed is None:
-            listed = [f"{NAME}-{version}" for version in versions]
+            listed = [self.names[version] for version in versions]
         if meta:
-            self.sign_bundle(folder, listed, tag, kind, days, issued, signers)
+            self._sign_bundle(folder, listed, tag, kind, days, signers)
         return folder
 
-    def sign_bundle(self, folder, listed, tag=TAG, kind="ci", days=FAR_DAYS, issued=None,
-                    signers=None):
+    def _sign_bundle(self, folder, listed, tag, kind, days, signers):
         targets = json.loads((folder / "tuf/targets.json").read_text())["signed"]
-        signed = {"_type": "Targets", "expires": utc(days), "version": targets["version"],
+        kind_of_role = "Targets" if self.dialect == "uptane" else "targets"
+        signed = {"_type": kind_of_role, "expires": utc(days), "version": targets["version"],
                   "x-fio-offline-bundle": {"type": kind, "tag": tag, "targets": sorted(listed)}}
-        if issued is not None:
-            signed["x-satchel"] = {"issued": issued}
+        if self.dialect == "tuf":
+            signed["spec_version"] = "1.0.31"
         if signers is None:
             signers = [(self.keyid("targets"), self.key("targets"))]
-        signatures = [{"keyid": keyid, "method": "ed25519",
-                       "sig": base64.b64encode(key.sign(canonical(signed))).decode()}
+        signatures = [self.signature(keyid, key.sign(canonical(signed)))
                       for keyid, key in signers]
         (folder / "tuf/bundle-targets.json").write_bytes(
             canonical({"signatures": signatures, "signed": signed}))
+
+    def signature(self, keyid, raw):
+        if self.dialect == "tuf":
+            return {"keyid": keyid, "sig": raw.hex()}
+        return {"keyid": keyid, "method": "ed25519", "sig": base64.b64encode(raw).decode()}
 
     @staticmethod
     def stranger():
@@ -192,9 +214,8 @@ class Device:
     """A device whose sysroot does not run ("staged"), with one deployment."""
 
     def __init__(self, lab, version=1, mode="bare", config="", trusted=True, kind="ci"):
-        base = MEMORY if os.access(MEMORY, os.W_OK) else None
         self.lab = lab
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="satchel-device-", dir=base))
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="satchel-device-"))
         self.sysroot = self.folder / "sysroot"
         self.storage = self.folder / "sota"
         self.state_file = self.storage / "satchel/state.json"
@@ -280,7 +301,10 @@ reboot_sentinel_dir = "{self.folder}/session"
 
     def digest(self):
         """What must not change when a bundle is refused."""
-        return (tree_digest(self.storage, without=("satchel/lock",)), tree_digest(self.sysroot))
+        storage = tree_digest(self.storage, without=("satchel/lock",))
+        # The lock is a file that stays, in a folder that the first command makes for it.
+        storage.pop("satchel", None)
+        return (storage, tree_digest(self.sysroot))
 
     def boot_old(self):
         """What a boot loader does that goes back: the deployment before becomes the default."""
