@@ -107,6 +107,8 @@ test_each_role_has_its_type(void)
 			parse(uptane, cases[i].role, SATCHEL_DIALECT_UPTANE);
 		g_autoptr(GError) error = NULL;
 
+		g_assert_nonnull(of_tuf);
+		g_assert_nonnull(of_uptane);
 		g_assert_null(try_parse(uptane, cases[i].role, SATCHEL_DIALECT_TUF, &error));
 		g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_INVALID);
 	}

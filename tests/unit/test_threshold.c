@@ -501,6 +501,7 @@ test_uptane_signatures_are_strict_base64(void)
 	g_autoptr(SatchelJson) signatures = NULL;
 	json_t *entry;
 	g_autofree char *good = NULL;
+	g_autoptr(GPtrArray) bad = NULL;
 
 	make_pair(&pair, 7);
 	keys = uptane_role(&pair);
@@ -508,15 +509,14 @@ test_uptane_signatures_are_strict_base64(void)
 	entry = json_array_get(signatures, 0);
 	good = g_strdup(json_string_value(json_object_get(entry, "sig")));
 	g_assert_true(g_str_has_suffix(good, "=="));
-	for (guint i = 0; i < 5; i++) {
-		gsize n = strlen(good);
-		g_autofree char *bad[] = {
-			g_strconcat(good, "\n", NULL), g_strconcat(" ", good, NULL),
-			g_strconcat("*", good, NULL),  g_strndup(good, n - 1),
-			g_strndup(good, n - 2),
-		};
-
-		json_object_set_new(entry, "sig", json_string(bad[i]));
+	bad = g_ptr_array_new_with_free_func(g_free);
+	g_ptr_array_add(bad, g_strconcat(good, "\n", NULL));
+	g_ptr_array_add(bad, g_strconcat(" ", good, NULL));
+	g_ptr_array_add(bad, g_strconcat("*", good, NULL));
+	g_ptr_array_add(bad, g_strndup(good, strlen(good) - 1));
+	g_ptr_array_add(bad, g_strndup(good, strlen(good) - 2));
+	for (guint i = 0; i < bad->len; i++) {
+		json_object_set_new(entry, "sig", json_string(bad->pdata[i]));
 		assert_not_verified(keys, signatures, "0 of 1 signatures");
 	}
 	json_object_set_new(entry, "sig", json_string(""));
