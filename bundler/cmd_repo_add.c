@@ -62,18 +62,17 @@ static json_t *
 load_custom(const char *path, GError **error)
 {
 	g_autoptr(GBytes) file = satchel_safe_read_named(path, CUSTOM_MAX_BYTES, error);
-	g_autoptr(SatchelJson) custom = NULL;
+	g_autoptr(GError) local_error = NULL;
+	json_t *custom;
 
 	if (file == NULL)
 		return NULL;
-	custom = satchel_json_parse(file, error);
-	if (custom != NULL && json_is_object(custom))
-		return g_steal_pointer(&custom);
-	if (custom != NULL)
-		g_set_error_literal(error, SATCHEL_ERROR, SATCHEL_ERROR_USAGE,
-				    "--custom wants a JSON object");
-	g_prefix_error(error, "%s: ", path);
-	return NULL;
+	custom = satchel_json_parse(file, &local_error);
+	/* No role that anybody trusts is wrong, only what the user gave. */
+	if (custom == NULL)
+		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_USAGE, "--custom: %s: %s", path,
+			    local_error->message);
+	return custom;
 }
 
 static gboolean
