@@ -209,11 +209,11 @@ test_other_mtree_is_refused_with_its_line(void)
 static void
 test_one_name_has_one_spelling(void)
 {
-	assert_refused("#mtree\n./\\141 type=file size=3 sha256digest=" SHA "\n", "written");
-	assert_refused("#mtree\n./a\\40b type=file size=3 sha256digest=" SHA "\n", "written");
-	assert_refused("#mtree\n./a\\sb type=file size=3 sha256digest=" SHA "\n", "written");
+	assert_refused("#mtree\n./\\141 type=file size=3 sha256digest=" SHA "\n", "line 2");
+	assert_refused("#mtree\n./a\\40b type=file size=3 sha256digest=" SHA "\n", "line 2");
+	assert_refused("#mtree\n./a\\sb type=file size=3 sha256digest=" SHA "\n", "line 2");
 	assert_refused("#mtree\n./a\\999 type=file size=3 sha256digest=" SHA "\n", "line 2");
-	assert_refused("#mtree\n./caf\xc3\xa9 type=file size=3 sha256digest=" SHA "\n", "written");
+	assert_refused("#mtree\n./caf\xc3\xa9 type=file size=3 sha256digest=" SHA "\n", "line 2");
 }
 
 static void
