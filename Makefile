@@ -189,14 +189,14 @@ fuzz-programs: $(FUZZERS)
 .PHONY: coverage
 coverage: deps ## line coverage of verify/ by the unit tests
 	$(again) BUILD=build/coverage OPTIMIZE='-O0 -g --coverage' HARDENING= LDFLAGS=--coverage \
-		coverage-programs
+		build-tests
 	@find build/coverage -name '*.gcda' -delete
 	$(again) BUILD=build/coverage OPTIMIZE='-O0 -g --coverage' HARDENING= LDFLAGS=--coverage \
 		check-unit
 	@.ci/coverage build/coverage
 
-.PHONY: coverage-programs
-coverage-programs: $(UNIT_TESTS)
+.PHONY: build-tests
+build-tests: $(UNIT_TESTS)
 
 .PHONY: bench
 bench: deps ## run the measurements in tests/bench
