@@ -114,9 +114,7 @@ ostree_bundle_new(const char *mode)
 static inline void
 ostree_bundle_clear(OstreeBundle *self)
 {
-	g_autofree char *unused =
-		ostree_bundle_run((const char *const[]){"rm", "-rf", self->dir, NULL});
-
+	g_free(ostree_bundle_run((const char *const[]){"rm", "-rf", self->dir, NULL}));
 	g_free(self->dir);
 	g_free(self->bundle);
 	g_free(self->commit);
