@@ -9,27 +9,19 @@
 	"\"targetFormat\": \"" format "\"}}"
 #define SIMPLE(name, version) ENTRY(name, version, "\"board\"", "\"devel\"", "OSTREE")
 
-static const char
-	entries[] = SIMPLE("lmp-9", "9") "," SIMPLE("lmp-10", "10") "," SIMPLE("lmp-2", "2") "," SIMPLE("same-9", "9") "," SIMPLE(
-		"odd",
-		"odd") "," ENTRY("other-11", "11", "\"other\"", "\"devel\"",
-				 "OSTREE") "," ENTRY("both-12", "12", "\"board\", \"other\"",
-						     "\"devel\"",
-						     "OSTREE") "," ENTRY("none-12", "12", "",
-									 "\"devel\"",
-									 "OSTREE") "," ENTRY("binar"
-											     "y-13",
-											     "13",
-											     "\"boa"
-											     "rd\"",
-											     "\"dev"
-											     "el\"",
-											     "BINAR"
-											     "Y") "," ENTRY("tagged-14",
-													    "14",
-													    "\"board\"",
-													    "\"test\", \"other\"",
-													    "OSTREE");
+/* Each names one rule by its deviation. */
+static const char *const entries[] = {
+	SIMPLE("lmp-9", "9"),
+	SIMPLE("lmp-10", "10"),
+	SIMPLE("lmp-2", "2"),
+	SIMPLE("same-9", "9"),
+	SIMPLE("odd", "odd"),
+	ENTRY("other-11", "11", "\"other\"", "\"devel\"", "OSTREE"),
+	ENTRY("both-12", "12", "\"board\", \"other\"", "\"devel\"", "OSTREE"),
+	ENTRY("none-12", "12", "", "\"devel\"", "OSTREE"),
+	ENTRY("binary-13", "13", "\"board\"", "\"devel\"", "BINARY"),
+	ENTRY("tagged-14", "14", "\"board\"", "\"test\", \"other\"", "OSTREE"),
+};
 
 static SatchelTargets *
 parse_targets(const char *targets_json)
@@ -50,6 +42,16 @@ parse_targets(const char *targets_json)
 	return targets;
 }
 
+static SatchelTargets *
+parse_all(void)
+{
+	g_autoptr(GString) joined = g_string_new(entries[0]);
+
+	for (gsize i = 1; i < G_N_ELEMENTS(entries); i++)
+		g_string_append_printf(joined, ",%s", entries[i]);
+	return parse_targets(joined->str);
+}
+
 static char *
 names_of(GPtrArray *found)
 {
@@ -65,7 +67,7 @@ static void
 assert_matches(const char *const *names, const char *hardware_id, const char *const *tags,
 	       const char *expected)
 {
-	g_autoptr(SatchelTargets) targets = parse_targets(entries);
+	g_autoptr(SatchelTargets) targets = parse_all();
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GPtrArray) found =
 		satchel_target_match(targets, names, hardware_id, tags, NULL, &error);
@@ -112,7 +114,7 @@ test_what_is_passed_over_is_named(void)
 {
 	static const char *const names[] = {"both-12",	"binary-13", "tagged-14", "unknown-1",
 					    "other-11", "lmp-2",     NULL};
-	g_autoptr(SatchelTargets) targets = parse_targets(entries);
+	g_autoptr(SatchelTargets) targets = parse_all();
 	g_autoptr(GError) error = NULL;
 	g_auto(GStrv) ignored = NULL;
 	g_autoptr(GPtrArray) found =
@@ -128,7 +130,7 @@ test_what_is_passed_over_is_named(void)
 static void
 test_no_match_is_an_error_that_says_why(void)
 {
-	g_autoptr(SatchelTargets) targets = parse_targets(entries);
+	g_autoptr(SatchelTargets) targets = parse_all();
 	g_autoptr(GError) error = NULL;
 	g_auto(GStrv) ignored = NULL;
 
@@ -144,7 +146,7 @@ test_no_match_is_an_error_that_says_why(void)
 static void
 test_an_empty_list_matches_nothing(void)
 {
-	g_autoptr(SatchelTargets) targets = parse_targets(entries);
+	g_autoptr(SatchelTargets) targets = parse_all();
 	g_autoptr(GError) error = NULL;
 
 	g_assert_null(satchel_target_match(targets, (const char *const[]){NULL}, NULL, NULL, NULL,
