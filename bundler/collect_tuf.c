@@ -2,6 +2,7 @@
 #include "write_directory.h"
 #include <satchel/bundle_layout.h>
 #include <satchel/tuf_client.h>
+#include <string.h>
 
 struct SatchelTufCollection {
 	GPtrArray *roots; /* of GBytes; version i + 1 at index i */
@@ -70,21 +71,33 @@ refresh(SatchelTufCollection *self, gint64 now_s, GError **error)
 	return self->client != NULL && satchel_tuf_client_refresh(self->client, error);
 }
 
+/* Between `repo add` and `repo publish` the targets are newer than the snapshot says. */
+static const char *
+advice(const char *dir, const char *metadata, const GError *error)
+{
+	gboolean is_repo = strcmp(dir, metadata) != 0;
+
+	if (is_repo && error->code == SATCHEL_ERROR_METADATA_INVALID)
+		return "; `repo publish` brings the roles of a repository in step";
+	return "";
+}
+
 SatchelTufCollection *
 satchel_collect_tuf_load(const char *dir, gint64 now_s, GError **error)
 {
 	g_autoptr(SatchelTufCollection) self = g_new0(SatchelTufCollection, 1);
 	g_autofree char *metadata = find_metadata(dir);
+	g_autoptr(GError) local_error = NULL;
 
 	self->roots = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
 	self->source = satchel_tuf_source_directory_new(metadata, metadata, error);
 	if (self->source == NULL)
 		return NULL;
-	if (!load_roots(self, error) || !refresh(self, now_s, error)) {
-		g_prefix_error(error, "%s: ", metadata);
-		return NULL;
-	}
-	return g_steal_pointer(&self);
+	if (load_roots(self, &local_error) && refresh(self, now_s, &local_error))
+		return g_steal_pointer(&self);
+	g_set_error(error, local_error->domain, local_error->code, "%s: %s%s", metadata,
+		    local_error->message, advice(dir, metadata, local_error));
+	return NULL;
 }
 
 SatchelBundleRoles
