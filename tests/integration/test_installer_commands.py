@@ -13,7 +13,7 @@ from tap import ROOT, main, run, test  # noqa: E402
 
 def follows(document, name):
     """The parsed document, which must be of that schema."""
-    schema = json.loads((ROOT / f"schemas/{name}.schema.json").read_text())
+    schema = json.loads((ROOT / f"schemas/{name}").read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
     value = json.loads(document) if isinstance(document, str) else document
     jsonschema.Draft202012Validator(schema).validate(value)
@@ -21,7 +21,7 @@ def follows(document, name):
 
 
 def check_state(device):
-    return follows(device.state(), "installer-state")
+    return follows(device.state(), "installer-state.schema.json")
 
 
 def by_name(listed):
@@ -94,7 +94,7 @@ def _(tmp):
     bundle = lab.bundle([1, 2])
     with lab.device() as device:
         result = device.expect(16, "check", "--src-dir", bundle, "--json", "1")
-        listed = follows(result.stdout, "installer-targets")
+        listed = follows(result.stdout, "installer-targets.schema.json")
         assert [target["version"] for target in listed] == [1, 2]
         assert listed[0] == {"name": f"{NAME}-1", "version": 1, "apps": None, "current": True}
         assert listed[1] == {
@@ -109,11 +109,11 @@ def _(tmp):
     lab = Lab(tmp)
     bundle = lab.bundle([2])
     with lab.device() as device:
-        status = follows(device.expect(0, "status", "--json", "1").stdout, "installer-status")
+        status = follows(device.expect(0, "status", "--json", "1").stdout, "installer-status.schema.json")
         assert status == {"device_name": "", "device_factory": "", "tag": TAG,
                           "ostree_hash": lab.commits[1]}, status
         device.expect(100, "update", "--src-dir", bundle)
-        status = follows(device.expect(0, "status", "--json", "1").stdout, "installer-status")
+        status = follows(device.expect(0, "status", "--json", "1").stdout, "installer-status.schema.json")
         assert status["ostree_hash"] == lab.commits[1]
         assert "applied_target" not in status
         assert status["pending_target"] == {"name": f"{NAME}-2", "version": 2, "apps": [],
@@ -121,7 +121,7 @@ def _(tmp):
         text = device.expect(0, "status").stdout
         assert f"Pending Target: 2\tsha256:{lab.commits[2]}" in text, text
         device.expect(0, "run")
-        status = follows(device.expect(0, "status", "--json", "1").stdout, "installer-status")
+        status = follows(device.expect(0, "status", "--json", "1").stdout, "installer-status.schema.json")
         assert status["applied_target"]["name"] == f"{NAME}-2" and "pending_target" not in status
         text = device.expect(0, "status").stdout
         assert f"Active image is: 2\tsha256:{lab.commits[2]}" in text, text
@@ -133,7 +133,7 @@ def _(tmp):
     with lab.device() as device:
         text = device.config.read_text().replace(f'tags = "{TAG}"\n', "")
         device.config.write_text(text)
-        status = follows(device.expect(0, "status", "--json", "1").stdout, "installer-status")
+        status = follows(device.expect(0, "status", "--json", "1").stdout, "installer-status.schema.json")
         assert "tag" not in status, status
 
 
@@ -155,10 +155,10 @@ def _(tmp):
         assert "check" in result.stderr or "stored" in result.stderr, result
         device.expect(16, "check", "--src-dir", bundle)
         before = device.digest()
-        listed = follows(device.expect(16, "list", "--json", "1").stdout, "installer-targets")
+        listed = follows(device.expect(16, "list", "--json", "1").stdout, "installer-targets.schema.json")
         assert by_name(listed)[f"{NAME}-3"]["selected"], listed
         listed = follows(device.expect(16, "list", "--src-dir", bundle, "--json", "1").stdout,
-                         "installer-targets")
+                         "installer-targets.schema.json")
         assert [target["version"] for target in listed] == [2], listed
         assert device.digest() == before
         device.expect(100, "update", "--src-dir", bundle)
@@ -249,7 +249,7 @@ def _(tmp):
         assert [target["name"] for target in state["failing"]] == [f"{NAME}-2"]
         assert state["current"]["name"] == f"{NAME}-1" and "pending" not in state
         result = device.expect(0, "check", "--src-dir", bundle, "--json", "1")
-        listed = by_name(follows(result.stdout, "installer-targets"))
+        listed = by_name(follows(result.stdout, "installer-targets.schema.json"))
         assert listed[f"{NAME}-2"].get("failed") and "selected" not in listed[f"{NAME}-2"]
         device.expect(0, "update", "--src-dir", bundle)
         device.expect(0, "pull", "--src-dir", bundle)

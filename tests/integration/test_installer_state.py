@@ -1,0 +1,323 @@
+#!/usr/bin/python3
+"""The device's state: damage, two updaters at once, and SIGKILL at every write.
+
+    test_installer_state.py                 a sample of the points at which the program can be killed
+    test_installer_state.py --every-point   all of them
+"""
+import fcntl
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+import jsonschema
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from device_lab import Lab, NAME, sh  # noqa: E402
+from tap import ROOT, main, program, skip, test  # noqa: E402
+
+EVERY_POINT = "--every-point" in sys.argv
+if EVERY_POINT:
+    sys.argv.remove("--every-point")
+
+STATE_SCHEMA = json.loads((ROOT / "schemas/installer-state.schema.json").read_text())
+# What changes something on a disk, or makes it last.
+SYSCALLS = ("write,pwrite64,rename,renameat,renameat2,link,linkat,symlink,symlinkat,unlink,"
+            "unlinkat,mkdir,mkdirat,fsync,fdatasync,syncfs,ftruncate,fchown,fchmod")
+
+
+def check_state(device):
+    state = device.state()
+    jsonschema.Draft202012Validator(STATE_SCHEMA).validate(state)
+    return state
+
+
+@test("a damaged state is set aside, reported, and rebuilt from the sysroot")
+def _(tmp):
+    lab = Lab(tmp, releases=(1, 2))
+    bundle = lab.bundle([1, 2])
+    with lab.device() as device:
+        device.expect(100, "update", "--src-dir", bundle)
+        device.expect(0, "run")
+        good = device.state_file.read_bytes()
+        folder = device.state_file.parent
+        for number, damage in enumerate((b"", good[:50], b"\0" * 100, b"[]", b"{}",
+                                         good.replace(b'"format": 1', b'"format": 9')), 1):
+            device.state_file.write_bytes(damage)
+            result = device.expect(0, "check", "--src-dir", bundle)
+            name = f"state.json.damaged-{number}"
+            assert name in result.stderr, result
+            assert (folder / name).read_bytes() == damage
+            assert check_state(device)["current"]["name"] == f"{NAME}-2"
+
+
+@test("status of a damaged state tells of it, shows what runs, and writes nothing")
+def _(tmp):
+    lab = Lab(tmp, releases=(1,))
+    with lab.device() as device:
+        device.expect(40, "run")
+        device.state_file.write_bytes(b"{")
+        before = device.digest()
+        result = device.expect(0, "status")
+        assert "damaged" in result.stderr and lab.commits[1] in result.stdout, result
+        assert device.digest() == before
+
+
+@test("a state that cannot be read at all is status 1")
+def _(tmp):
+    lab = Lab(tmp, releases=(1,))
+    with lab.device() as device:
+        device.expect(40, "run")
+        device.state_file.mkdir()
+        result = device.expect(1, "status")
+        assert "state.json" in result.stderr, result
+        device.expect(1, "run")
+
+
+@test("a second updater is told at once who runs, and changes nothing; list and status go on")
+def _(tmp):
+    lab = Lab(tmp, releases=(1, 2))
+    bundle = lab.bundle([2])
+    with lab.device() as device:
+        device.expect(16, "check", "--src-dir", bundle)
+        before = device.digest()
+        with open(device.storage / "satchel/lock", "r+", encoding="ascii") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            lock.seek(0)
+            lock.truncate()
+            lock.write("4711\n")
+            lock.flush()
+            for words in (["check", "--src-dir", bundle], ["pull", "--src-dir", bundle],
+                          ["install"], ["update", "--src-dir", bundle], ["run"]):
+                result = device.expect(1, *words, timeout_s=20)
+                assert "another updater is running (pid 4711)" in result.stderr, result
+            device.expect(16, "list")
+            device.expect(0, "status")
+        assert device.digest() == before
+        device.expect(16, "check", "--src-dir", bundle)
+
+
+@test("a sysroot that another program locks is busy, and the target is not failing for it")
+def _(tmp):
+    lab = Lab(tmp, releases=(1, 2))
+    bundle = lab.bundle([2])
+    with lab.device() as device:
+        device.expect(0, "pull", "--src-dir", bundle)
+        with open(device.sysroot / "ostree/lock", "w", encoding="ascii") as lock:
+            fcntl.lockf(lock, fcntl.LOCK_EX)
+            result = device.expect(1, "install")
+            assert "another process" in result.stderr, result
+        state = check_state(device)
+        assert state["failing"] == [] and "installing" not in state
+        device.expect(100, "install")
+
+
+@test("a release that cannot be deployed is 110, the device stays as it is, the release fails")
+def _(tmp):
+    def no_kernel(top):
+        shutil.rmtree(top / "usr/lib/modules")
+    lab = Lab(tmp, releases=(1,))
+    lab.release(2, commit=lab.commit(2, no_kernel))
+    bundle = lab.bundle([1, 2])
+    with lab.device() as device:
+        result = device.expect(110, "update", "--src-dir", bundle)
+        assert "stays as it is" in result.stderr, result
+        state = check_state(device)
+        assert [target["name"] for target in state["failing"]] == [f"{NAME}-2"]
+        assert device.deployments() == [lab.commits[1]]
+        device.expect(0, "update", "--src-dir", bundle)
+        device.expect(40, "run")
+
+
+@test("a storage folder that cannot be written is said plainly")
+def _(tmp):
+    lab = Lab(tmp, releases=(1, 2))
+    bundle = lab.bundle([2])
+    with lab.device() as device:
+        shutil.rmtree(device.storage)
+        device.storage.write_text("a file")
+        result = device.expect(1, "check", "--src-dir", bundle)
+        assert str(device.storage) in result.stderr, result
+
+
+# ---- SIGKILL
+
+
+class Snapshot:
+    """A device at one moment, to which each try goes back."""
+
+    def __init__(self, device):
+        self.device = device
+        self.copy = device.folder / "snapshot"
+        self.copy.mkdir()
+        sh("cp", "-a", device.sysroot, device.storage, self.copy)
+
+    def restore(self):
+        for path in (self.device.sysroot, self.device.storage):
+            shutil.rmtree(path)
+            sh("cp", "-a", self.copy / path.name, path)
+
+
+def strace(device, words, *options):
+    argv = ["strace", "-f", "-qq", "-e", f"trace={SYSCALLS}", *options, "-o",
+            device.folder / "trace", program("satchel-installer"), words[0], "-c", device.config,
+            *words[1:]]
+    return subprocess.run([os.fspath(word) for word in argv], check=False, timeout=120,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                          env=dict(os.environ, OSTREE_SYSROOT_DEBUG="mutable-deployments",
+                                   ASAN_OPTIONS="detect_leaks=0"))
+
+
+def points(device, words):
+    """(system call, how many times) that a whole run makes."""
+    strace(device, words)
+    counts = {}
+    for line in (device.folder / "trace").read_text(errors="replace").splitlines():
+        found = re.match(r"\d+\s+(\w+)\(", line)
+        if found:
+            counts[found[1]] = counts.get(found[1], 0) + 1
+    return [(name, n) for name in sorted(counts) for n in range(1, counts[name] + 1)]
+
+
+def sample(all_points, n):
+    if EVERY_POINT or len(all_points) <= n:
+        return all_points
+    step = len(all_points) / n
+    return [all_points[int(i * step)] for i in range(n)]
+
+
+def kill_sweep(device, words, n, again):
+    """Kills the command before its Nth call of each kind; @again says whether all is well then."""
+    snapshot = Snapshot(device)
+    every = points(device, words)
+    assert len(every) >= 10, every
+    killed = 0
+    for name, number in sample(every, n):
+        snapshot.restore()
+        done = strace(device, words, "-e", f"inject={name}:signal=SIGKILL:when={number}")
+        killed += done.returncode == -9 or done.returncode == 137
+        if device.state_file.exists():
+            check_state(device)
+        try:
+            again(device)
+        except AssertionError as problem:
+            raise AssertionError(f"killed at {name} number {number}: {problem}") from problem
+    snapshot.restore()
+    print(f"# {words[0]}: {killed} kills at {len(every)} points")
+    assert killed > 0
+
+
+def need_strace():
+    if shutil.which("strace") is None:
+        skip("strace is missing")
+    if subprocess.run(["strace", "-qq", "-o", "/dev/null", "true"], check=False,
+                      stderr=subprocess.DEVNULL).returncode != 0:
+        skip("no right to trace")
+
+
+@test("killed at any write, check can be run again")
+def _(tmp):
+    need_strace()
+    lab = Lab(tmp, releases=(1, 2))
+    bundle = lab.bundle([1, 2])
+    with lab.device() as device:
+        def again(device):
+            device.expect(16, "check", "--src-dir", bundle)
+            assert check_state(device)["current"]["name"] == f"{NAME}-1"
+            device.expect(16, "list")
+        kill_sweep(device, ["check", "--src-dir", bundle], 25, again)
+
+
+@test("killed at any write, pull can be run again and the repository is whole")
+def _(tmp):
+    need_strace()
+    lab = Lab(tmp, releases=(1, 2))
+    bundle = lab.bundle([1, 2])
+    with lab.device() as device:
+        def again(device):
+            # A commit that is there is complete.
+            if device.has_commit(2):
+                device.fsck()
+            device.expect(0, "pull", "--src-dir", bundle)
+            device.fsck()
+            device.expect(100, "install")
+        kill_sweep(device, ["pull", "--src-dir", bundle], 25, again)
+
+
+@test("killed at any write, install can be run again, and one of both releases is the default")
+def _(tmp):
+    need_strace()
+    lab = Lab(tmp, releases=(1, 2))
+    bundle = lab.bundle([1, 2])
+    with lab.device() as device:
+        device.expect(0, "pull", "--src-dir", bundle)
+
+        def again(device):
+            assert device.deployments()[0] in (lab.commits[1], lab.commits[2])
+            was_pending = "pending" in (device.state() or {})
+            device.expect(30 if was_pending else 100, "install")
+            assert device.deployments() == [lab.commits[2], lab.commits[1]]
+            state = check_state(device)
+            assert state["pending"]["name"] == f"{NAME}-2" and "installing" not in state
+            device.fsck()
+            device.expect(0, "run")
+        kill_sweep(device, ["install"], 40, again)
+
+
+@test("killed at any write of install, run after the next boot tells the truth")
+def _(tmp):
+    need_strace()
+    lab = Lab(tmp, releases=(1, 2))
+    bundle = lab.bundle([1, 2])
+    with lab.device() as device:
+        device.expect(0, "pull", "--src-dir", bundle)
+
+        def again(device):
+            booted = device.deployments()[0]
+            result = device.run("run")
+            assert result.returncode == (0 if booted == lab.commits[2] else 40), result
+            state = check_state(device)
+            assert state["current"]["commit"] == booted, state
+            assert state["failing"] == [], state
+        kill_sweep(device, ["install"], 25, again)
+
+
+@test("killed at any write, run can be run again")
+def _(tmp):
+    need_strace()
+    lab = Lab(tmp, releases=(1, 2))
+    bundle = lab.bundle([1, 2])
+    with lab.device() as device:
+        device.expect(100, "update", "--src-dir", bundle)
+
+        def again(device):
+            was_pending = "pending" in device.state()
+            device.expect(0 if was_pending else 40, "run")
+            state = check_state(device)
+            assert state["current"]["name"] == f"{NAME}-2" and state["failing"] == []
+        kill_sweep(device, ["run"], 25, again)
+
+
+@test("a target that failed stays failing when run is killed while it finds that out")
+def _(tmp):
+    need_strace()
+    lab = Lab(tmp, releases=(1, 2))
+    bundle = lab.bundle([1, 2])
+    with lab.device() as device:
+        device.expect(16, "check", "--src-dir", bundle)
+        device.expect(100, "update", "--src-dir", bundle)
+        device.boot_old()
+
+        def again(device):
+            was_pending = "pending" in device.state()
+            device.expect(110 if was_pending else 40, "run")
+            state = check_state(device)
+            assert [target["name"] for target in state["failing"]] == [f"{NAME}-2"]
+            assert state["current"]["name"] == f"{NAME}-1"
+        kill_sweep(device, ["run"], 15, again)
+
+
+main()
