@@ -98,10 +98,10 @@ test_an_unknown_keyid_that_stands_twice_is_refused(void)
 	two_keys_init(&two, 1);
 	keys = role_keys(two.keys, two.role, SATCHEL_DIALECT_TUF);
 	json_array_append_new(signatures, tuf_signature(&two.pairs[0], two.keyids[0]));
-	json_array_append_new(signatures, tuf_signature(&two.pairs[1], "un\nknown"));
-	json_array_append_new(signatures, tuf_signature(&two.pairs[1], "un\nknown"));
+	json_array_append_new(signatures, tuf_signature(&two.pairs[1], "unknown\n"));
+	json_array_append_new(signatures, tuf_signature(&two.pairs[1], "unknown\n"));
 	assert_not_verified(keys, signatures,
-			    "keyid 'un\\x0aknown' stands twice in the signatures");
+			    "keyid 'unknown\\x0a' stands twice in the signatures");
 }
 
 static void
