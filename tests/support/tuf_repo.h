@@ -320,12 +320,11 @@ repo_fetch_artifact(SatchelTufSource *source, const char *path, guint64 max_byte
 			    path);
 		return FALSE;
 	}
-	/* In two pieces, and all of it: whoever listens has to count. */
-	for (gsize i = 0, n = g_bytes_get_size(content); i < 2; i++) {
+	/* Byte by byte, and all of it: whoever listens has to count. */
+	for (gsize i = 0; i < g_bytes_get_size(content); i++) {
 		const char *data = g_bytes_get_data(content, NULL);
 
-		if (!sink(data + (i == 0 ? 0 : n / 2), i == 0 ? n / 2 : n - n / 2, user_data,
-			  error))
+		if (!sink(data + i, 1, user_data, error))
 			return FALSE;
 	}
 	return TRUE;
