@@ -163,7 +163,8 @@ build/analyzed/%.o: %.c build/analyzed/flags
 
 TEST_ENVIRONMENT = SATCHEL_BUILD='$(CURDIR)/$(BUILD)' SATCHEL_FIXTURES='$(CURDIR)/fixtures' \
 	SATCHEL_CC='$(CC) $(SANITIZE_FLAGS)' ASAN_OPTIONS=detect_stack_use_after_return=1 \
-	TSAN_OPTIONS=halt_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 PYTHONDONTWRITEBYTECODE=1
+	TSAN_OPTIONS=halt_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 PYTHONDONTWRITEBYTECODE=1 \
+	$(if $(SANITIZE),G_SLICE=always-malloc)
 
 # Long ones first, so that both processors stay busy to the end.
 .PHONY: check-all
