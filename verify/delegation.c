@@ -103,7 +103,8 @@ delegation_parse_terminating(SatchelDelegation *self, const json_t *role, Satche
 }
 
 static SatchelDelegation *
-delegation_parse(const json_t *keys, const json_t *role, SatchelDialect dialect, GError **error)
+delegation_parse(SatchelRoleKeyTable *keys, const json_t *role, SatchelDialect dialect,
+		 GError **error)
 {
 	g_autoptr(SatchelDelegation) self = g_new0(SatchelDelegation, 1);
 	const char *name;
@@ -116,7 +117,7 @@ delegation_parse(const json_t *keys, const json_t *role, SatchelDialect dialect,
 	if (name == NULL || !check_name(name, error))
 		return NULL;
 	self->name = g_strdup(name);
-	self->keys = satchel_role_keys_new(keys, role, dialect, error);
+	self->keys = satchel_role_keys_new_from_table(keys, role, error);
 	if (self->keys == NULL || !delegation_parse_paths(self, role, error) ||
 	    !delegation_parse_terminating(self, role, dialect, error)) {
 		g_autofree char *quoted = satchel_path_quote(name);
@@ -141,6 +142,7 @@ SatchelDelegations *
 satchel_delegations_parse(json_t *delegations, SatchelDialect dialect, GError **error)
 {
 	g_autoptr(SatchelDelegations) self = g_new0(SatchelDelegations, 1);
+	g_autoptr(SatchelRoleKeyTable) table = NULL;
 	const json_t *keys, *roles;
 	gsize i;
 	json_t *value;
@@ -157,12 +159,15 @@ satchel_delegations_parse(json_t *delegations, SatchelDialect dialect, GError **
 	keys = satchel_json_get_object(delegations, "keys", error);
 	if (keys == NULL)
 		return NULL;
+	table = satchel_role_key_table_new(keys, dialect, error);
+	if (table == NULL)
+		return NULL;
 	roles = satchel_json_get_array(delegations, "roles", error);
 	if (roles == NULL)
 		return NULL;
 	json_array_foreach(roles, i, value)
 	{
-		SatchelDelegation *role = delegation_parse(keys, value, dialect, error);
+		SatchelDelegation *role = delegation_parse(table, value, dialect, error);
 
 		if (role == NULL || !delegations_add(self, role, error))
 			return NULL;

@@ -16,6 +16,19 @@ struct SatchelRoleKeys {
 	GHashTable *keys;  /* keyid to SatchelKey, usable ones only */
 };
 
+struct SatchelRoleKeyTable {
+	const json_t *keys;
+	SatchelDialect dialect;
+	GHashTable *read; /* keyid to SatchelKey, or NULL for one that cannot be used */
+};
+
+static void
+forget_key(gpointer key)
+{
+	if (key != NULL)
+		satchel_key_unref(key);
+}
+
 static gboolean
 set_invalid(GError **error, const char *reason)
 {
@@ -42,21 +55,63 @@ is_keyid_of(const char *keyid, const json_t *key, SatchelDialect dialect)
 	return g_str_equal(computed, keyid);
 }
 
-static void
-add_key(SatchelRoleKeys *self, const char *keyid, const json_t *keys)
+/* What stands under @keyid, when it can be used. (transfer full) */
+static SatchelKey *
+read_key(const json_t *keys, const char *keyid, SatchelDialect dialect)
 {
 	const json_t *tree = json_object_get(keys, keyid);
-	g_autoptr(SatchelKey) key = NULL;
 
-	if (tree == NULL || !is_keyid_of(keyid, tree, self->dialect))
-		return;
-	key = satchel_key_new_from_tree(tree, self->dialect, NULL);
-	if (key != NULL)
-		g_hash_table_insert(self->keys, g_strdup(keyid), g_steal_pointer(&key));
+	if (tree == NULL || !is_keyid_of(keyid, tree, dialect))
+		return NULL;
+	return satchel_key_new_from_tree(tree, dialect, NULL);
+}
+
+SatchelRoleKeyTable *
+satchel_role_key_table_new(const json_t *keys, SatchelDialect dialect, GError **error)
+{
+	SatchelRoleKeyTable *self;
+
+	if (!json_is_object(keys)) {
+		set_invalid(error, "member 'keys' is not an object");
+		return NULL;
+	}
+	if (json_object_size(keys) > SATCHEL_LIMIT_KEYS) {
+		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_INVALID,
+			    "more than %u keys", SATCHEL_LIMIT_KEYS);
+		return NULL;
+	}
+	self = g_new0(SatchelRoleKeyTable, 1);
+	self->keys = keys;
+	self->dialect = dialect;
+	self->read = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, forget_key);
+	return self;
+}
+
+void
+satchel_role_key_table_free(SatchelRoleKeyTable *self)
+{
+	g_hash_table_unref(self->read);
+	g_free(self);
+}
+
+/* Borrowed; NULL where there is none that can be used, which is found out once too. */
+static SatchelKey *
+table_lookup(SatchelRoleKeyTable *table, const char *keyid)
+{
+	gpointer key = NULL;
+
+	if (g_hash_table_lookup_extended(table->read, keyid, NULL, &key))
+		return key;
+	/* Only what is in `keys` is remembered, so that the table is bounded as it is. */
+	if (json_object_get(table->keys, keyid) == NULL)
+		return NULL;
+	key = read_key(table->keys, keyid, table->dialect);
+	g_hash_table_insert(table->read, g_strdup(keyid), key);
+	return key;
 }
 
 static gboolean
-read_keyids(SatchelRoleKeys *self, const json_t *keys, const json_t *role, GError **error)
+read_keyids(SatchelRoleKeys *self, SatchelRoleKeyTable *table, const json_t *role, GError **error)
 {
 	g_auto(GStrv) listed = satchel_json_get_strv(role, "keyids", error);
 	g_autoptr(GHashTable) seen = NULL;
@@ -70,42 +125,47 @@ read_keyids(SatchelRoleKeys *self, const json_t *keys, const json_t *role, GErro
 	}
 	seen = g_hash_table_new(g_str_hash, g_str_equal);
 	for (char **keyid = listed; *keyid != NULL; keyid++) {
+		SatchelKey *key;
+
 		if (!g_hash_table_add(seen, *keyid))
 			continue;
 		g_ptr_array_add(self->keyids, g_strdup(*keyid));
-		add_key(self, *keyid, keys);
+		key = table_lookup(table, *keyid);
+		if (key != NULL)
+			g_hash_table_insert(self->keys, g_strdup(*keyid), satchel_key_ref(key));
 	}
 	g_ptr_array_add(self->keyids, NULL);
 	return TRUE;
 }
 
 SatchelRoleKeys *
-satchel_role_keys_new(const json_t *keys, const json_t *role, SatchelDialect dialect,
-		      GError **error)
+satchel_role_keys_new_from_table(SatchelRoleKeyTable *table, const json_t *role, GError **error)
 {
 	g_autoptr(SatchelRoleKeys) self = g_new0(SatchelRoleKeys, 1);
 	gint64 threshold = 0;
 
 	g_atomic_ref_count_init(&self->refs);
-	self->dialect = dialect;
+	self->dialect = table->dialect;
 	self->keyids = g_ptr_array_new_with_free_func(g_free);
 	self->keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 					   (GDestroyNotify)satchel_key_unref);
-	if (!json_is_object(keys)) {
-		set_invalid(error, "member 'keys' is not an object");
-		return NULL;
-	}
-	if (json_object_size(keys) > SATCHEL_LIMIT_KEYS) {
-		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_INVALID,
-			    "more than %u keys", SATCHEL_LIMIT_KEYS);
-		return NULL;
-	}
 	if (!satchel_json_get_int(role, "threshold", 1, G_MAXINT32, &threshold, error))
 		return NULL;
 	self->threshold = (guint)threshold;
-	if (!read_keyids(self, keys, role, error))
+	if (!read_keyids(self, table, role, error))
 		return NULL;
 	return g_steal_pointer(&self);
+}
+
+SatchelRoleKeys *
+satchel_role_keys_new(const json_t *keys, const json_t *role, SatchelDialect dialect,
+		      GError **error)
+{
+	g_autoptr(SatchelRoleKeyTable) table = satchel_role_key_table_new(keys, dialect, error);
+
+	if (table == NULL)
+		return NULL;
+	return satchel_role_keys_new_from_table(table, role, error);
 }
 
 /* One text for one sequence of bytes: GLib skips what is no base64, which we must not. */

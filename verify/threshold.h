@@ -23,6 +23,21 @@ G_GNUC_WARN_UNUSED_RESULT
 SatchelRoleKeys *satchel_role_keys_new(const json_t *keys, const json_t *role,
 				       SatchelDialect dialect, GError **error);
 
+/*
+ * The same for many roles of one delegator: each key is read at most once, however many roles list
+ * it. Borrows @keys. Not thread-safe.
+ */
+typedef struct SatchelRoleKeyTable SatchelRoleKeyTable;
+
+G_GNUC_WARN_UNUSED_RESULT
+SatchelRoleKeyTable *satchel_role_key_table_new(const json_t *keys, SatchelDialect dialect,
+						GError **error);
+G_GNUC_WARN_UNUSED_RESULT
+SatchelRoleKeys *satchel_role_keys_new_from_table(SatchelRoleKeyTable *table, const json_t *role,
+						  GError **error);
+void satchel_role_key_table_free(SatchelRoleKeyTable *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SatchelRoleKeyTable, satchel_role_key_table_free)
+
 /**
  * satchel_role_keys_verify:
  * @signatures: the document's `signatures` array
