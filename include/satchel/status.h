@@ -46,6 +46,7 @@ typedef enum {
 	SATCHEL_OUTCOME_DONE,
 	SATCHEL_OUTCOME_CACHED,		    /* nothing to do, by stored metadata */
 	SATCHEL_OUTCOME_UPDATE_NEW_VERSION, /* check, list: a newer target is there */
+	SATCHEL_OUTCOME_UPDATE_ROLLBACK,    /* check, list: the current one is failing; go back */
 	SATCHEL_OUTCOME_NEEDS_REBOOT,	    /* installed; reboot, then run */
 } SatchelOutcome;
 

@@ -49,6 +49,7 @@ test_each_outcome_has_its_documented_status(void)
 	g_assert_cmpint(satchel_status_from_result(SATCHEL_OUTCOME_CACHED, NULL), ==, 3);
 	g_assert_cmpint(satchel_status_from_result(SATCHEL_OUTCOME_UPDATE_NEW_VERSION, NULL), ==,
 			16);
+	g_assert_cmpint(satchel_status_from_result(SATCHEL_OUTCOME_UPDATE_ROLLBACK, NULL), ==, 18);
 	g_assert_cmpint(satchel_status_from_result(SATCHEL_OUTCOME_NEEDS_REBOOT, NULL), ==, 100);
 }
 
