@@ -27,7 +27,9 @@ satchel_command_offer_print(const SatchelOffer *offer, const SatchelDevice *devi
 	fputs(text, stdout);
 	if (!good)
 		return FALSE;
-	if (satchel_offer_is_update(offer, &choice))
+	if (choice.kind == SATCHEL_TARGET_CHOICE_ROLLBACK)
+		*outcome = SATCHEL_OUTCOME_UPDATE_ROLLBACK;
+	else if (satchel_offer_is_update(offer, &choice))
 		*outcome = SATCHEL_OUTCOME_UPDATE_NEW_VERSION;
 	else
 		*outcome = offer->cached ? SATCHEL_OUTCOME_CACHED : SATCHEL_OUTCOME_DONE;

@@ -2,6 +2,7 @@
 """Every command of satchel-installer, by its exit statuses, its output and what it leaves behind."""
 import json
 import pathlib
+import shutil
 import sys
 
 import jsonschema
@@ -421,6 +422,37 @@ def _(tmp):
                          ("working", f"{NAME}-2")], kinds
         digest = sh("sha256sum", bundle / "tuf/bundle-targets.json").split()[0]
         assert events[-1]["bundle"] == digest, events
+
+
+@test("a failing target that runs all the same is 18 where there is one to go back to, else 21")
+def _(tmp):
+    lab = Lab(tmp, releases=(1, 2))
+    bundle = lab.bundle([1, 2])
+    alone = lab.bundle([2])
+    with lab.device() as device:
+        device.expect(16, "check", "--src-dir", bundle)
+        device.expect(100, "update", "--src-dir", bundle)
+        device.expect(0, "run")
+        state = device.state()
+        state["failing"] = [state["current"]]
+        device.state_file.write_text(json.dumps(state))
+        result = device.expect(18, "check", "--src-dir", bundle, "--json", "1")
+        listed = by_name(follows(result.stdout, "installer-targets.schema.json"))
+        assert listed[f"{NAME}-1"]["selected"] and listed[f"{NAME}-2"]["failed"], listed
+        result = device.expect(21, "check", "--src-dir", alone, "--json", "1")
+        follows(result.stdout, "installer-targets.schema.json")
+
+
+@test("the example configuration is one")
+def _(tmp):
+    lab = Lab(tmp, releases=(1,))
+    with lab.device() as device:
+        folder = tmp / "conf.d"
+        folder.mkdir()
+        shutil.copy(ROOT / "installer/satchel.toml", folder / "10.toml")
+        shutil.copy(device.config, folder / "20.toml")
+        result = run(["satchel-installer", "status", "-c", folder])
+        assert result.returncode == 0, result
 
 
 @test("a repository of the tuf dialect is installed as well")
