@@ -149,7 +149,8 @@ tuf_update(const TufRun *run, char **target_names, GError **error)
 	client = satchel_tuf_client_new(run->store, source, now_s(run), error);
 	if (client == NULL || !satchel_tuf_client_refresh(client, error))
 		return FALSE;
-	report_versions(client);
+	if (target_names == NULL)
+		report_versions(client);
 	for (char **name = target_names; name != NULL && *name != NULL; name++) {
 		if (!download_one(client, *name, run->options->target_dir, error))
 			return FALSE;
