@@ -64,9 +64,11 @@ satchel_command_line_parse(int argc, char **argv, gboolean takes_target, Satchel
 	if (argc > 1 && values.update_name != NULL)
 		return satchel_cli_usage_error(error, "the target is given twice: '%s' and '%s'",
 					       values.update_name, argv[1]);
+	if (argc > 1)
+		values.update_name = g_strdup(argv[1]);
 	line->config_paths = values.config_paths;
 	line->src_dir = values.src_dir;
-	line->target = argc > 1 ? g_strdup(argv[1]) : values.update_name;
+	line->target = values.update_name;
 	return TRUE;
 }
 
