@@ -82,15 +82,19 @@ make_device() {
 	CONFIG
 }
 
-# A whole factory with the second release in a bundle.
+# A whole factory with a bundle of a system of one file: what is refused by its metadata needs no more.
 make_bundle() {
-	local factory=$1 bundle=$2 key
+	local factory=$1 bundle=$2 key commit
+	mkdir -p "$work/small/usr"
+	date +%s >"$work/small/usr/release"
+	ostree --repo="$factory-os" init --mode=archive
+	commit=$(ostree --repo="$factory-os" commit --branch=small "$work/small")
 	satchel-bundler --quiet repo init "$factory"
 	satchel-bundler --quiet repo add "$factory" --name intel-corei7-64-lmp --version 2 \
-		--hardware-id intel-corei7-64 --tag devel --commit "$second"
+		--hardware-id intel-corei7-64 --tag devel --commit "$commit"
 	satchel-bundler --quiet repo publish "$factory"
 	key=$(find "$factory/keys" -name 'targets-*.pem')
-	satchel-bundler --quiet build --tuf "$factory/metadata" --ostree "$releases" \
+	satchel-bundler --quiet build --tuf "$factory/metadata" --ostree "$factory-os" \
 		--target intel-corei7-64-lmp-2 --tag devel --type ci --key "$key" "$bundle"
 }
 
@@ -157,8 +161,9 @@ expect 0 ostree fsck --quiet --repo="$work/device/sysroot/ostree/repo"
 
 heading "Refused: an object that was altered on the stick"
 make_device "$work/device-2" devel "$root"
-cp -r "$work/bundle" "$work/altered"
+cp -al "$work/bundle" "$work/altered"
 object=$(first_new_object "$work/altered/ostree_repo/objects")
+cp --remove-destination "$work/bundle/${object#"$work/altered/"}" "$object"
 printf 'X' | dd of="$object" bs=1 seek=40000 conv=notrunc status=none
 expect 50 satchel-installer --config "$work/device-2/satchel.toml" --src-dir "$work/altered" pull
 expect 0 ostree fsck --quiet --repo="$work/device-2/sysroot/ostree/repo"
