@@ -44,7 +44,7 @@ expect() {
 }
 
 size() {
-	printf '%s: %s in %s files\n' "$1" "$(du -sh --apparent-size "$2" | cut -f1)" \
+	printf '%s: %s in %s files\n' "$1" "$(du -s --si --apparent-size "$2" | cut -f1)" \
 		"$(find "$2" -type f | wc -l)"
 }
 
