@@ -3,13 +3,12 @@
 import os
 import pathlib
 import re
-import shlex
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from tap import BUILD, ROOT, main, run, test  # noqa: E402
+from installed import CC, install_in_place, make, pkg_config  # noqa: E402
+from tap import ROOT, main, run, test  # noqa: E402
 
-CC = shlex.split(os.environ.get("SATCHEL_CC", "gcc"))
 PREFIX = "/usr"
 USER = """#include <satchel/status.h>
 #include <stdio.h>
@@ -26,17 +25,6 @@ main(void)
 """
 
 
-def make(*words):
-    """make as it was called for this run (its variables, not its job server)."""
-    overrides = os.environ.get("MAKEFLAGS", "").partition(" -- ")[2]
-    build = [] if "BUILD=" in overrides or "SANITIZE=" in overrides else [f"BUILD={BUILD}"]
-    if BUILD.is_relative_to(ROOT) and build:
-        build = [f"BUILD={BUILD.relative_to(ROOT)}"]
-    return run(["make", "-C", ROOT, *build, *words],
-               env={"MAKEFLAGS": f" -- {overrides}" if overrides else None, "MAKELEVEL": None,
-                    "MFLAGS": None})
-
-
 def install(tmp):
     result = make("install", f"DESTDIR={tmp}/root", f"PREFIX={PREFIX}")
     assert result.returncode == 0, result
@@ -46,18 +34,6 @@ def install(tmp):
 def files_below(folder):
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*")
                   if path.is_symlink() or path.is_file())
-
-
-def install_in_place(tmp):
-    """Into a prefix of its own, so that what pkg-config says is true."""
-    result = make("install", f"PREFIX={tmp}/prefix")
-    assert result.returncode == 0, result
-    return tmp / "prefix"
-
-
-def pkg_config(prefix, *words):
-    return run(["pkg-config", *words, "satchel"],
-               env={"PKG_CONFIG_PATH": prefix / "lib/pkgconfig"}, check=True).stdout.split()
 
 
 def public_functions():
