@@ -1,0 +1,204 @@
+#!/usr/bin/python3
+"""Where a device's trust begins: the roots of its image, its certificate, its folders ci and prod."""
+import datetime
+import json
+import pathlib
+import shutil
+import sys
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from device_lab import Lab  # noqa: E402
+from tap import main, run, test  # noqa: E402
+
+
+def rotate(lab, times=1, **env):
+    for _ in range(times):
+        run(["satchel-bundler", "repo", "rotate", "--role", "root", lab.tuf], check=True, env=env)
+        run(["satchel-bundler", "repo", "publish", lab.tuf], check=True)
+
+
+def rotated_lab(tmp, versions=3):
+    lab = Lab(tmp, releases=(1, 2))
+    rotate(lab, versions - 1)
+    assert (lab.tuf / f"metadata/{versions}.root.json").exists()
+    return lab
+
+
+def provision(device, lab, versions, kind="ci"):
+    """Exactly these roots in that folder of the image."""
+    folder = device.folder / "roots" / kind
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for version in versions:
+        shutil.copy(lab.tuf / f"metadata/{version}.root.json", folder)
+    return folder
+
+
+def write_certificate(device, name="device-0815", category=None):
+    key = ec.generate_private_key(ec.SECP256R1())
+    attributes = [x509.NameAttribute(NameOID.COMMON_NAME, name)]
+    if category:
+        attributes.append(x509.NameAttribute(NameOID.BUSINESS_CATEGORY, category))
+    subject = x509.Name(attributes)
+    begin = datetime.datetime(2020, 1, 1)
+    certificate = (x509.CertificateBuilder().subject_name(subject).issuer_name(subject)
+                   .public_key(key.public_key()).serial_number(1).not_valid_before(begin)
+                   .not_valid_after(datetime.datetime(2090, 1, 1)).sign(key, hashes.SHA256()))
+    (device.storage / "client.pem").write_bytes(
+        certificate.public_bytes(serialization.Encoding.PEM))
+
+
+@test("an image with roots 1 to 3 takes a bundle whose roots begin with 3, as fioctl's do")
+def _(tmp):
+    lab = rotated_lab(tmp, 4)
+    bundle = lab.odd_bundle([2])
+    for version in (1, 2):
+        (bundle / f"tuf/{version}.root.json").unlink()
+    with lab.device() as device:
+        provision(device, lab, (1, 2, 3))
+        device.expect(16, "check", "--src-dir", bundle)
+        stored = json.loads((device.storage / "satchel/tuf/root.json").read_text())
+        assert stored["signed"]["version"] == 4
+
+
+@test("an image with its newest root only is enough; one before a gap is not asked for")
+def _(tmp):
+    lab = rotated_lab(tmp, 4)
+    bundle = lab.odd_bundle([2])
+    with lab.device() as device:
+        for versions in ((3,), (1, 3)):
+            provision(device, lab, versions)
+            shutil.rmtree(device.storage / "satchel", ignore_errors=True)
+            device.expect(16, "check", "--src-dir", bundle)
+
+
+@test("an image whose roots do not lead to one another is 11, and nothing is trusted")
+def _(tmp):
+    lab = rotated_lab(tmp / "one", 2)
+    other = rotated_lab(tmp / "two", 2)
+    bundle = lab.odd_bundle([2])
+    with lab.device() as device:
+        folder = provision(device, lab, (1,))
+        shutil.copy(other.tuf / "metadata/2.root.json", folder)
+        result = device.expect(11, "check", "--src-dir", bundle)
+        assert "2.root.json" in result.stderr, result
+        assert not (device.storage / "satchel/tuf").exists()
+
+
+@test("a root in the image that is cut short is 11; files of other names are passed over")
+def _(tmp):
+    lab = Lab(tmp, releases=(1, 2))
+    bundle = lab.bundle([2])
+    with lab.device() as device:
+        folder = provision(device, lab, (1,))
+        for name in ("01.root.json", "x.root.json", "-1.root.json", "0.root.json", "2.root.json~"):
+            (folder / name).write_text("nonsense")
+        device.expect(16, "check", "--src-dir", bundle)
+        shutil.rmtree(device.storage / "satchel")
+        path = folder / "1.root.json"
+        path.write_bytes(path.read_bytes()[:100])
+        device.expect(11, "check", "--src-dir", bundle)
+
+
+@test("an expired root in the image is where trust begins all the same")
+def _(tmp):
+    lab = Lab(tmp, releases=())
+    shutil.rmtree(lab.tuf)
+    # 2000-01-01, for thirty days; the second root is of today.
+    run(["satchel-bundler", "repo", "init", "--expires", "root=30", lab.tuf], check=True,
+        env={"SOURCE_DATE_EPOCH": "946684800"})
+    rotate(lab)
+    lab.release(1)
+    lab.release(2)
+    bundle = lab.odd_bundle([2], days=300)
+    with lab.device() as device:
+        device.expect(16, "check", "--src-dir", bundle)
+
+
+@test("a root of the bundle that the trusted one did not sign is 11, and nothing changes")
+def _(tmp):
+    lab = Lab(tmp / "one", releases=(1, 2))
+    other = rotated_lab(tmp / "two", 2)
+    bundle = lab.odd_bundle([2])
+    shutil.copy(other.tuf / "metadata/2.root.json", bundle / "tuf")
+    with lab.device() as device:
+        before = device.digest()
+        result = device.expect(11, "check", "--src-dir", bundle)
+        assert "root" in result.stderr, result
+        assert device.digest() == before
+
+
+@test("a bundle from before a rotation is judged by the newer metadata, as long as it is signed")
+def _(tmp):
+    lab = Lab(tmp, releases=(1, 2))
+    old = lab.odd_bundle([2])
+    rotate(lab)
+    new = lab.odd_bundle([2])
+    with lab.device() as device:
+        device.expect(16, "check", "--src-dir", new)
+        result = device.run("check", "--src-dir", old)
+        assert result.returncode == 16, result
+
+
+@test("with roots for both sides and no certificate the type is unknown, and what both share holds")
+def _(tmp):
+    lab = Lab(tmp, releases=(1, 2))
+    with lab.device() as device:
+        provision(device, lab, (1,), "ci")
+        provision(device, lab, (1,), "prod")
+        for kind in ("ci", "prod"):
+            device.expect(16, "check", "--src-dir", lab.odd_bundle([2], kind=kind))
+
+
+@test("with different roots on both sides and no certificate there is no trusted root: 14")
+def _(tmp):
+    lab = Lab(tmp / "one", releases=(1, 2))
+    other = Lab(tmp / "two", releases=())
+    with lab.device() as device:
+        provision(device, lab, (1,), "ci")
+        provision(device, other, (1,), "prod")
+        result = device.expect(14, "check", "--src-dir", lab.bundle([2]))
+        assert "certificate" in result.stderr, result
+
+
+@test("the certificate tells the side: production takes prod roots and prod bundles, else ci")
+def _(tmp):
+    lab = Lab(tmp / "one", releases=(1, 2))
+    other = Lab(tmp / "two", releases=())
+    ci = lab.odd_bundle([2], kind="ci")
+    prod = lab.odd_bundle([2], kind="prod")
+    for category, side, good, bad in (("production", "prod", prod, ci), ("test", "ci", ci, prod),
+                                      (None, "ci", ci, prod)):
+        with lab.device() as device:
+            provision(device, lab, (1,), side)
+            provision(device, other, (1,), "ci" if side == "prod" else "prod")
+            write_certificate(device, category=category)
+            device.expect(15, "check", "--src-dir", bad)
+            device.expect(16, "check", "--src-dir", good)
+
+
+@test("status shows the certificate's name as the device's UUID")
+def _(tmp):
+    lab = Lab(tmp, releases=(1,))
+    with lab.device() as device:
+        write_certificate(device, name="device-0815")
+        status = json.loads(device.expect(0, "status", "--json", "1").stdout)
+        assert status["device_uuid"] == "device-0815", status
+        assert "Device UUID: device-0815\n" in device.expect(0, "status").stdout
+
+
+@test("a certificate that is none is status 1: to go on without would compare no type")
+def _(tmp):
+    lab = Lab(tmp, releases=(1, 2))
+    with lab.device() as device:
+        (device.storage / "client.pem").write_text("nonsense")
+        result = device.expect(1, "check", "--src-dir", lab.bundle([2]))
+        assert "client.pem" in result.stderr, result
+
+
+main()
