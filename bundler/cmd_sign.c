@@ -22,8 +22,10 @@ open_locked(const char *path, GError **error)
 			    "%s: no bundle there: %s", path, g_strerror(errno));
 		return -1;
 	}
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+		satchel_atomic_write_sweep(fd); /* what a signer who was killed has left */
 		return fd;
+	}
 	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_BUSY,
 		    "%s: another satchel-bundler is signing it", path);
 	close(fd);

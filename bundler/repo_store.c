@@ -229,6 +229,9 @@ satchel_repo_store_open(const char *path, GError **error)
 	if (!load_settings(self, error) || !open_folders(self, error) ||
 	    !load_newest_root(self, error))
 		return NULL;
+	/* What an author who was killed has left; with the lock it is nobody's. */
+	satchel_atomic_write_sweep(self->dir_fd);
+	satchel_atomic_write_sweep(self->metadata_fd);
 	return g_steal_pointer(&self);
 }
 

@@ -42,7 +42,7 @@ def commit(ostree, tree, *, branch="main", mode="archive"):
     """Commits @tree into the repository @ostree, which is made where it is not there yet."""
     if not (pathlib.Path(ostree) / "config").exists():
         run(["ostree", f"--repo={ostree}", "init", f"--mode={mode}"], check=True)
-    return run(["ostree", f"--repo={ostree}", "commit", "-b", branch, "--timestamp=@1700000000",
+    return run(["ostree", f"--repo={ostree}", "commit", "--fsync=false", "-b", branch, "--timestamp=@1700000000",
                 "--canonical-permissions" if mode == "bare-user-only" else "--owner-uid=0",
                 tree], check=True).stdout.strip()
 
