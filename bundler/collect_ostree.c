@@ -241,7 +241,7 @@ wait_for_workers(CopyJob *job, SatchelProgress *progress)
 		if (data == NULL)
 			continue;
 		n_done++;
-		if (progress != NULL)
+		if (progress != NULL && g_atomic_int_get(&job->stop) == 0)
 			satchel_progress_advance(progress,
 						 g_array_index(objects, SatchelClosureObject,
 							       GPOINTER_TO_UINT(data) - 1)
