@@ -52,12 +52,16 @@ static inline void
 ostree_bundle_fill(const char *tree)
 {
 	g_autofree char *big = g_malloc(300000);
+	guint32 state = 1;
 	g_autofree char *link = g_build_filename(tree, "usr/bin/sh", NULL);
 	g_autofree char *attributed = g_build_filename(tree, "usr/attributed", NULL);
 	g_autofree char *empty_folder = g_build_filename(tree, "var", NULL);
 
-	for (guint i = 0; i < 300000; i++)
-		big[i] = (char)((i * 2654435761u) >> 13);
+	/* Does not compress, so that it takes many reads. */
+	for (guint i = 0; i < 300000; i++) {
+		state = state * 1664525u + 1013904223u;
+		big[i] = (char)(state >> 24);
+	}
 	ostree_bundle_write(tree, "usr/bin/su", "su\n", 3, 04755);
 	ostree_bundle_write(tree, "usr/bin/true", "true\n", 5, 0755);
 	ostree_bundle_write(tree, "usr/lib/big", big, 300000, 0644);

@@ -444,6 +444,35 @@ test_fifo_in_place_of_an_object_does_not_hang(void)
 }
 
 static void
+test_file_that_is_cut_while_it_is_read_is_refused(void)
+{
+	g_auto(Fixture) self;
+	g_auto(SatchelFileHeader) header = {0};
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GInputStream) content = NULL;
+	g_autofree char *path = NULL;
+	const SatchelClosureObject *object;
+	guint8 buffer[4096];
+	gssize n_bytes;
+
+	fixture_open(&self, "archive");
+	object = fixture_find_size(&self, 300000);
+	path = ostree_bundle_object(&self.bundle, object->type, object->checksum);
+	content = satchel_closure_repo_open_file(self.repo, object->checksum, &header, &error);
+	g_assert_no_error(error);
+	g_assert_cmpint(g_input_stream_read(content, buffer, sizeof buffer, NULL, &error), >, 0);
+	g_assert_cmpint(truncate(path, 100), ==, 0);
+	while ((n_bytes = g_input_stream_read(content, buffer, sizeof buffer, NULL, &error)) > 0)
+		continue;
+	g_assert_cmpint(n_bytes, ==, -1);
+	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED);
+	g_clear_error(&error);
+	/* And it stays refused. */
+	g_assert_cmpint(g_input_stream_read(content, buffer, sizeof buffer, NULL, &error), ==, -1);
+	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED);
+}
+
+static void
 assert_config_is_refused(const char *config)
 {
 	g_auto(OstreeBundle) bundle = ostree_bundle_new("archive");
@@ -516,6 +545,8 @@ main(int argc, char **argv)
 			test_link_in_place_of_an_object_is_not_followed);
 	g_test_add_func("/ostree-closure/fifo-in-place-of-an-object-does-not-hang",
 			test_fifo_in_place_of_an_object_does_not_hang);
+	g_test_add_func("/ostree-closure/file-that-is-cut-while-it-is-read-is-refused",
+			test_file_that_is_cut_while_it_is_read_is_refused);
 	g_test_add_func("/ostree-closure/foreign-repositories-are-no-content",
 			test_foreign_repositories_are_no_content);
 	return g_test_run();

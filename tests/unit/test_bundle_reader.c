@@ -1,0 +1,326 @@
+#include "../../verify/bundle_form.h"
+#include "../support/ostree_bundle.h"
+#include <fcntl.h>
+
+typedef struct {
+	char *dir;
+	SatchelBundleReader *reader;
+} Fixture;
+
+static void
+fixture_open(Fixture *self)
+{
+	g_autoptr(GError) error = NULL;
+
+	self->dir = ostree_bundle_temp_dir();
+	ostree_bundle_write(self->dir, "tuf/targets.json", "12345", 5, 0644);
+	self->reader = satchel_bundle_reader_open(self->dir, &error);
+	g_assert_no_error(error);
+}
+
+static void
+fixture_clear(Fixture *self)
+{
+	g_autofree char *unused =
+		ostree_bundle_run((const char *const[]){"rm", "-rf", self->dir, NULL});
+
+	satchel_bundle_reader_free(self->reader);
+	g_free(self->dir);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Fixture, fixture_clear)
+
+static char *
+fixture_path(const Fixture *self, const char *member)
+{
+	return g_build_filename(self->dir, member, NULL);
+}
+
+static void
+assert_unreadable(const Fixture *self, const char *member, SatchelError code)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *name = g_path_get_basename(member);
+
+	g_assert_null(satchel_bundle_reader_read(self->reader, member, 100, &error));
+	g_assert_error(error, SATCHEL_ERROR, (int)code);
+	g_clear_error(&error);
+	g_assert_null(satchel_bundle_reader_open_member(self->reader, member, NULL, &error));
+	g_assert_error(error, SATCHEL_ERROR, (int)code);
+	g_assert_nonnull(strstr(error->message, name));
+}
+
+static void
+assert_no_bundle(const char *path, const char *words)
+{
+	g_autoptr(GError) error = NULL;
+
+	g_assert_null(satchel_bundle_reader_open(path, &error));
+	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_NOT_FOUND);
+	g_assert_nonnull(strstr(error->message, words));
+}
+
+static void
+test_only_a_folder_with_tuf_in_it_is_a_bundle(void)
+{
+	g_auto(Fixture) self;
+	g_autofree char *absent = NULL;
+	g_autofree char *file = NULL;
+	g_autofree char *folder = NULL;
+	g_autofree char *link = NULL;
+
+	fixture_open(&self);
+	absent = fixture_path(&self, "absent");
+	file = fixture_path(&self, "tuf/targets.json");
+	folder = fixture_path(&self, "tuf");
+	assert_no_bundle(absent, "absent");
+	assert_no_bundle(file, "no folder");
+	assert_no_bundle(folder, "no folder tuf");
+	link = fixture_path(&self, "tuf/tuf");
+	g_assert_cmpint(symlink(folder, link), ==, 0);
+	assert_no_bundle(folder, "no folder tuf");
+}
+
+static void
+test_members_are_read_whole(void)
+{
+	g_auto(Fixture) self;
+	g_autoptr(GBytes) bytes = NULL;
+	g_autoptr(GInputStream) stream = NULL;
+	g_autoptr(GError) error = NULL;
+	guint64 size_bytes = 0;
+
+	fixture_open(&self);
+	bytes = satchel_bundle_reader_read(self.reader, "tuf/targets.json", 5, &error);
+	g_assert_no_error(error);
+	g_assert_cmpmem(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), "12345", 5);
+	stream = satchel_bundle_reader_open_member(self.reader, "tuf/targets.json", &size_bytes,
+						   &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(size_bytes, ==, 5);
+	g_assert_cmpstr(satchel_bundle_reader_get_path(self.reader), ==, self.dir);
+}
+
+static void
+test_an_empty_member_is_empty(void)
+{
+	g_auto(Fixture) self;
+	g_autoptr(GBytes) bytes = NULL;
+	g_autoptr(GError) error = NULL;
+
+	fixture_open(&self);
+	ostree_bundle_write(self.dir, "empty", "", 0, 0644);
+	bytes = satchel_bundle_reader_read(self.reader, "empty", 0, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(g_bytes_get_size(bytes), ==, 0);
+}
+
+static void
+test_a_longer_member_is_refused(void)
+{
+	g_auto(Fixture) self;
+	g_autoptr(GError) error = NULL;
+
+	fixture_open(&self);
+	g_assert_null(satchel_bundle_reader_read(self.reader, "tuf/targets.json", 4, &error));
+	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED);
+	g_assert_nonnull(strstr(error->message, "5 bytes"));
+}
+
+static void
+test_absence_is_told_from_other_faults(void)
+{
+	g_auto(Fixture) self;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *folder = NULL;
+
+	fixture_open(&self);
+	assert_unreadable(&self, "absent", SATCHEL_ERROR_METADATA_NOT_FOUND);
+	assert_unreadable(&self, "absent/absent", SATCHEL_ERROR_METADATA_NOT_FOUND);
+	g_assert_false(satchel_bundle_reader_has(self.reader, "absent", &error));
+	g_assert_no_error(error);
+	g_assert_true(satchel_bundle_reader_has(self.reader, "tuf/targets.json", &error));
+	g_assert_no_error(error);
+	g_assert_false(satchel_bundle_reader_has(self.reader, "tuf", &error));
+	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED);
+}
+
+static void
+test_unsafe_names_are_refused(void)
+{
+	static const char *const names[] = {
+		"",	 "/etc/passwd", "../x", "tuf/../tuf/targets.json", "tuf//targets.json",
+		"./tuf", "tuf/"};
+	g_auto(Fixture) self;
+
+	fixture_open(&self);
+	for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+		SatchelBundleStat info;
+		g_autoptr(GError) error = NULL;
+
+		g_assert_null(satchel_bundle_reader_read(self.reader, names[i], 100, &error));
+		g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED);
+		g_clear_error(&error);
+		g_assert_false(satchel_bundle_reader_stat(self.reader, names[i], &info, &error));
+		g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED);
+	}
+}
+
+static void
+test_what_is_no_file_is_refused(void)
+{
+	g_auto(Fixture) self;
+	g_autofree char *fifo = NULL;
+	g_autofree char *link = NULL;
+
+	fixture_open(&self);
+	fifo = fixture_path(&self, "fifo");
+	link = fixture_path(&self, "link");
+	g_assert_cmpint(mkfifo(fifo, 0644), ==, 0);
+	g_assert_cmpint(symlink("tuf/targets.json", link), ==, 0);
+	assert_unreadable(&self, "fifo", SATCHEL_ERROR_DOWNLOAD_FAILED);
+	assert_unreadable(&self, "link", SATCHEL_ERROR_DOWNLOAD_FAILED);
+	assert_unreadable(&self, "tuf", SATCHEL_ERROR_DOWNLOAD_FAILED);
+}
+
+static void
+test_links_on_the_way_are_not_followed(void)
+{
+	g_auto(Fixture) self;
+	g_autofree char *link = NULL;
+	g_autoptr(GError) error = NULL;
+	SatchelBundleStat info;
+
+	fixture_open(&self);
+	link = fixture_path(&self, "link");
+	g_assert_cmpint(symlink("tuf", link), ==, 0);
+	assert_unreadable(&self, "link/targets.json", SATCHEL_ERROR_DOWNLOAD_FAILED);
+	g_assert_false(satchel_bundle_reader_has(self.reader, "link/targets.json", &error));
+	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED);
+	g_clear_error(&error);
+	g_assert_true(satchel_bundle_reader_stat(self.reader, "link", &info, &error));
+	g_assert_true(S_ISLNK(info.mode));
+}
+
+static void
+test_a_folder_that_goes_away_is_an_error(void)
+{
+	g_auto(Fixture) self;
+	g_autofree char *tuf = NULL;
+	g_autofree char *gone = NULL;
+
+	fixture_open(&self);
+	tuf = fixture_path(&self, "tuf");
+	gone = fixture_path(&self, "gone");
+	g_assert_cmpint(rename(tuf, gone), ==, 0);
+	assert_unreadable(&self, "tuf/targets.json", SATCHEL_ERROR_METADATA_NOT_FOUND);
+}
+
+static gboolean
+collect(const char *member, const SatchelBundleStat *info, gpointer user_data, GError **error)
+{
+	GHashTable *found = user_data;
+
+	g_hash_table_insert(found, g_strdup(member), GUINT_TO_POINTER(info->mode & S_IFMT));
+	return TRUE;
+}
+
+static void
+test_a_walk_meets_all_that_is_no_folder(void)
+{
+	g_auto(Fixture) self;
+	g_autoptr(GHashTable) found = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(GError) error = NULL;
+	g_autofree char *fifo = NULL;
+	g_autofree char *link = NULL;
+
+	fixture_open(&self);
+	fifo = fixture_path(&self, "fifo");
+	link = fixture_path(&self, "tuf/link");
+	ostree_bundle_write(self.dir, "a/b/c/d\n", "x", 1, 0644);
+	g_assert_cmpint(mkfifo(fifo, 0644), ==, 0);
+	g_assert_cmpint(symlink("/", link), ==, 0);
+	g_assert_true(satchel_bundle_reader_walk(self.reader, collect, found, &error));
+	g_assert_no_error(error);
+	g_assert_cmpuint(g_hash_table_size(found), ==, 4);
+	g_assert_cmpint(GPOINTER_TO_UINT(g_hash_table_lookup(found, "tuf/targets.json")), ==,
+			S_IFREG);
+	g_assert_cmpint(GPOINTER_TO_UINT(g_hash_table_lookup(found, "tuf/link")), ==, S_IFLNK);
+	g_assert_cmpint(GPOINTER_TO_UINT(g_hash_table_lookup(found, "fifo")), ==, S_IFIFO);
+	g_assert_cmpint(GPOINTER_TO_UINT(g_hash_table_lookup(found, "a/b/c/d\n")), ==, S_IFREG);
+}
+
+static gboolean
+stop_at_once(const char *member, const SatchelBundleStat *info, gpointer user_data, GError **error)
+{
+	guint *n_calls = user_data;
+
+	(*n_calls)++;
+	g_set_error_literal(error, SATCHEL_ERROR, SATCHEL_ERROR_FAILED, "enough");
+	return FALSE;
+}
+
+static void
+test_a_walk_ends_with_the_error_of_its_visitor(void)
+{
+	g_auto(Fixture) self;
+	g_autoptr(GError) error = NULL;
+	guint n_calls = 0;
+
+	fixture_open(&self);
+	ostree_bundle_write(self.dir, "tuf/another", "x", 1, 0644);
+	g_assert_false(satchel_bundle_reader_walk(self.reader, stop_at_once, &n_calls, &error));
+	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_FAILED);
+	g_assert_cmpuint(n_calls, ==, 1);
+}
+
+static void
+test_a_walk_does_not_descend_for_ever(void)
+{
+	g_auto(Fixture) self;
+	g_autofree char *name = g_strnfill(200, 'a');
+	g_autoptr(GHashTable) found = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(GError) error = NULL;
+	int fd;
+
+	fixture_open(&self);
+	fd = open(self.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (guint i = 0; i < 25; i++) {
+		int next;
+
+		g_assert_cmpint(mkdirat(fd, name, 0755), ==, 0);
+		next = openat(fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		close(fd);
+		fd = next;
+	}
+	close(fd);
+	g_assert_false(satchel_bundle_reader_walk(self.reader, collect, found, &error));
+	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED);
+}
+
+int
+main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/bundle-reader/only-a-folder-with-tuf-in-it-is-a-bundle",
+			test_only_a_folder_with_tuf_in_it_is_a_bundle);
+	g_test_add_func("/bundle-reader/members-are-read-whole", test_members_are_read_whole);
+	g_test_add_func("/bundle-reader/an-empty-member-is-empty", test_an_empty_member_is_empty);
+	g_test_add_func("/bundle-reader/a-longer-member-is-refused",
+			test_a_longer_member_is_refused);
+	g_test_add_func("/bundle-reader/absence-is-told-from-other-faults",
+			test_absence_is_told_from_other_faults);
+	g_test_add_func("/bundle-reader/unsafe-names-are-refused", test_unsafe_names_are_refused);
+	g_test_add_func("/bundle-reader/what-is-no-file-is-refused",
+			test_what_is_no_file_is_refused);
+	g_test_add_func("/bundle-reader/links-on-the-way-are-not-followed",
+			test_links_on_the_way_are_not_followed);
+	g_test_add_func("/bundle-reader/a-folder-that-goes-away-is-an-error",
+			test_a_folder_that_goes_away_is_an_error);
+	g_test_add_func("/bundle-reader/a-walk-meets-all-that-is-no-folder",
+			test_a_walk_meets_all_that_is_no_folder);
+	g_test_add_func("/bundle-reader/a-walk-ends-with-the-error-of-its-visitor",
+			test_a_walk_ends_with_the_error_of_its_visitor);
+	g_test_add_func("/bundle-reader/a-walk-does-not-descend-for-ever",
+			test_a_walk_does_not_descend_for_ever);
+	return g_test_run();
+}
