@@ -37,26 +37,40 @@ take_current(SatchelOffer *self, const SatchelDevice *device)
 	self->current_version = running->version;
 }
 
-/* What runs was never installed by us: the newest target with its commit tells its name. */
-static gboolean
-adopt_running(SatchelOffer *self, SatchelDevice *device, GError **error)
+/* The newest target of @role with @commit that is for this hardware, whatever its tags and whether
+ * or not the bundle carries it; NULL where there is none. (transfer full) */
+static SatchelStateTarget *
+find_release(const SatchelTargets *role, const SatchelDevice *device, const char *commit)
 {
-	const char *commit = satchel_device_get_running_commit(device);
+	g_autoptr(GPtrArray) releases =
+		satchel_target_match(role, NULL, device->settings->hardware_id, NULL, NULL, NULL);
 
-	if (commit == NULL || satchel_device_get_running_target(device) != NULL ||
+	for (guint i = releases != NULL ? releases->len : 0; i > 0; i--) {
+		const SatchelOstreeTarget *target = g_ptr_array_index(releases, i - 1);
+
+		if (g_str_equal(satchel_ostree_target_get_commit(target), commit))
+			return satchel_state_target_new(target);
+	}
+	return NULL;
+}
+
+/* What runs was never installed by us: the trusted target with its commit tells its name, without
+ * which any version would look newer. */
+static gboolean
+adopt_running(const SatchelVerdict *verdict, SatchelDevice *device, GError **error)
+{
+	const SatchelTargets *role = satchel_verdict_get_targets_role(verdict);
+	const char *commit = satchel_device_get_running_commit(device);
+	g_autoptr(SatchelStateTarget) release = NULL;
+
+	if (role == NULL || commit == NULL || satchel_device_get_running_target(device) != NULL ||
 	    device->state->pending != NULL)
 		return TRUE;
-	for (guint i = self->targets->len; i > 0; i--) {
-		const SatchelOstreeTarget *target = g_ptr_array_index(self->targets, i - 1);
-		g_autoptr(SatchelStateTarget) copy = NULL;
-
-		if (!g_str_equal(satchel_ostree_target_get_commit(target), commit))
-			continue;
-		copy = satchel_state_target_new(target);
-		satchel_state_adopt(device->state, copy, device->clock_s);
-		return satchel_device_save(device, error);
-	}
-	return TRUE;
+	release = find_release(role, device, commit);
+	if (release == NULL)
+		return TRUE;
+	satchel_state_adopt(device->state, release, device->clock_s);
+	return satchel_device_save(device, error);
 }
 
 static void
@@ -132,7 +146,7 @@ satchel_offer_from_bundle(SatchelDevice *device, const char *path, GPtrArray *re
 	take_targets(self, verdict);
 	take_origin(self);
 	self->cached = satchel_verdict_used_stored_metadata(verdict);
-	if (!commit_trust(store, verdict, error) || !adopt_running(self, device, error))
+	if (!commit_trust(store, verdict, error) || !adopt_running(verdict, device, error))
 		return NULL;
 	take_current(self, device);
 	return g_steal_pointer(&self);

@@ -213,11 +213,12 @@ judge_content(const Judgement *self, GPtrArray *candidates)
 	}
 }
 
-/* Targets of the role that suit the device, in the order of versions; NULL with the reason given.
- */
+/* Targets of the role that @client verified which suit the device, in the order of versions; NULL
+ * with the reason given. */
 static GPtrArray *
-judge_targets(const Judgement *self, const SatchelTargets *targets)
+judge_targets(const Judgement *self, const SatchelTufClient *client)
 {
+	const SatchelTargets *targets = satchel_tuf_client_get_targets(client);
 	const SatchelBundleMeta *meta = self->verdict->meta;
 	const char *const *names = meta != NULL ? satchel_bundle_meta_get_targets(meta) : NULL;
 	g_auto(GStrv) ignored = NULL;
@@ -225,6 +226,7 @@ judge_targets(const Judgement *self, const SatchelTargets *targets)
 	GPtrArray *candidates = satchel_target_match(targets, names, self->profile->hardware_id,
 						     self->profile->tags, &ignored, &error);
 
+	self->verdict->role = satchel_targets_ref((SatchelTargets *)(guintptr)targets);
 	for (guint i = 0; ignored[i] != NULL; i++)
 		satchel_verdict_add_note(self->verdict, g_strdup(ignored[i]));
 	if (candidates == NULL)
@@ -266,7 +268,7 @@ judge_all(Judgement *self, GError **error)
 	judge_manifest(self);
 	if (holding == NULL)
 		return TRUE;
-	candidates = judge_targets(self, satchel_tuf_client_get_targets(holding));
+	candidates = judge_targets(self, holding);
 	if (candidates != NULL)
 		judge_content(self, candidates);
 	return TRUE;
@@ -312,7 +314,7 @@ satchel_stored_targets_judge(SatchelTrustStore *store, const SatchelDeviceProfil
 		judge_refuse(&self, reason);
 		return g_steal_pointer(&verdict);
 	}
-	candidates = judge_targets(&self, satchel_tuf_client_get_targets(client));
+	candidates = judge_targets(&self, client);
 	for (guint i = 0; candidates != NULL && i < candidates->len; i++)
 		g_ptr_array_add(verdict->targets, satchel_ostree_target_ref(candidates->pdata[i]));
 	return g_steal_pointer(&verdict);

@@ -128,6 +128,12 @@ satchel_verdict_used_stored_metadata(const SatchelVerdict *self)
 	return self->used_stored_metadata;
 }
 
+const SatchelTargets *
+satchel_verdict_get_targets_role(const SatchelVerdict *self)
+{
+	return self->role;
+}
+
 const SatchelBundleMeta *
 satchel_verdict_get_bundle_meta(const SatchelVerdict *self)
 {
@@ -142,6 +148,7 @@ satchel_verdict_free(SatchelVerdict *self)
 	g_ptr_array_unref(self->reasons);
 	g_ptr_array_unref(self->notes);
 	g_ptr_array_unref(self->targets);
+	g_clear_pointer(&self->role, satchel_targets_unref);
 	g_clear_pointer(&self->meta, satchel_bundle_meta_free);
 	g_free(self);
 }

@@ -3,9 +3,10 @@
 
 /* How a verdict comes to be; the judge's own side of include/satchel/bundle_judge.h. */
 struct SatchelVerdict {
-	GPtrArray *reasons; /* of GError */
-	GPtrArray *notes;   /* of char *: what was passed over, and why */
-	GPtrArray *targets; /* of SatchelOstreeTarget */
+	GPtrArray *reasons;   /* of GError */
+	GPtrArray *notes;     /* of char *: what was passed over, and why */
+	GPtrArray *targets;   /* of SatchelOstreeTarget */
+	SatchelTargets *role; /* (nullable) */
 	SatchelBundleMeta *meta;
 	gboolean used_stored_metadata;
 };

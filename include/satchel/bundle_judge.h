@@ -69,6 +69,9 @@ guint satchel_verdict_get_n_targets(const SatchelVerdict *self);
 const SatchelOstreeTarget *satchel_verdict_get_target(const SatchelVerdict *self, guint index);
 /* TRUE where the bundle's roles are older than the stored ones and these were used. */
 gboolean satchel_verdict_used_stored_metadata(const SatchelVerdict *self);
+/* The targets role that the verdict rests on, with targets that the bundle does not carry too: it
+ * gives what runs a name. NULL where none verified. */
+const SatchelTargets *satchel_verdict_get_targets_role(const SatchelVerdict *self);
 /* NULL where the bundle has none that verified. */
 const SatchelBundleMeta *satchel_verdict_get_bundle_meta(const SatchelVerdict *self);
 

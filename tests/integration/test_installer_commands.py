@@ -116,7 +116,7 @@ def _(tmp):
         device.expect(100, "update", "--src-dir", bundle)
         status = follows(device.expect(0, "status", "--json", "1").stdout, "installer-status.schema.json")
         assert status["ostree_hash"] == lab.commits[1]
-        assert "applied_target" not in status
+        assert status["applied_target"]["name"] == f"{NAME}-1"
         assert status["pending_target"] == {"name": f"{NAME}-2", "version": 2, "apps": [],
                                             "ostree_hash": lab.commits[2]}
         text = device.expect(0, "status").stdout
@@ -273,6 +273,14 @@ def _(tmp):
         device.expect(0, "run")
         assert check_state(device)["current"]["name"] == f"{NAME}-1"
         device.expect(100, "update", f"{NAME}-2", "--src-dir", old)
+
+
+@test("what a factory deployed has its name from the targets role, so an older bundle is not newer")
+def _(tmp):
+    lab = Lab(tmp)
+    with lab.device(version=3) as device:
+        device.expect(0, "check", "--src-dir", lab.bundle([1, 2]))
+        assert check_state(device)["current"]["name"] == f"{NAME}-3"
 
 
 @test("a target that nobody knows is 20, by name and by version")
