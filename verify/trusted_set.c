@@ -109,7 +109,7 @@ satchel_trusted_set_update_timestamp(SatchelTrustedSet *self, GBytes *document, 
 				     GError **error)
 {
 	g_autoptr(SatchelTimestamp) timestamp = NULL;
-	gboolean same = FALSE;
+	gboolean same;
 
 	if (unchanged != NULL)
 		*unchanged = FALSE;

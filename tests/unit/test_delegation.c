@@ -83,6 +83,30 @@ test_roles_keep_their_order(void)
 }
 
 static void
+test_more_keys_than_allowed_are_refused(void)
+{
+	g_autoptr(GString) text =
+		g_string_new("{\"roles\": [{\"name\": \"a\", \"keyids\": [\"k0\"], "
+			     "\"threshold\": 1, \"terminating\": false, "
+			     "\"paths\": []}], \"keys\": {");
+	g_autoptr(GBytes) bytes = NULL;
+	g_autoptr(SatchelJson) tree = NULL;
+	g_autoptr(SatchelDelegations) delegations = NULL;
+	g_autoptr(GError) error = NULL;
+
+	for (guint i = 0; i <= SATCHEL_LIMIT_KEYS; i++)
+		g_string_append_printf(text, "%s\"k%u\": {}", i == 0 ? "" : ", ", i);
+	g_string_append(text, "}}");
+	bytes = g_bytes_new(text->str, text->len);
+	tree = satchel_json_parse(bytes, NULL);
+	g_assert_nonnull(tree);
+	delegations = satchel_delegations_parse(tree, SATCHEL_DIALECT_TUF, &error);
+	g_assert_null(delegations);
+	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_INVALID);
+	g_assert_cmpstr(error->message, ==, "more than 1024 keys");
+}
+
+static void
 test_a_path_matches_by_pattern_or_by_hash(void)
 {
 	g_autoptr(SatchelDelegations) delegations =
@@ -178,6 +202,7 @@ main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/delegation/order", test_roles_keep_their_order);
+	g_test_add_func("/delegation/keys", test_more_keys_than_allowed_are_refused);
 	g_test_add_func("/delegation/matches", test_a_path_matches_by_pattern_or_by_hash);
 	g_test_add_func("/delegation/nobody", test_a_role_that_delegates_to_nobody_ends_the_walk);
 	g_test_add_func("/delegation/not-entered", test_what_is_not_entered_is_not_gone_below);

@@ -185,6 +185,24 @@ test_a_listed_length_bounds_the_download(void)
 }
 
 static void
+test_a_listed_length_of_zero_leaves_nothing_to_download(void)
+{
+	g_autoptr(SatchelTrustedSet) set = open_set("targets-length-zero-alone-tuf");
+	g_autoptr(GBytes) timestamp =
+		read_fixture("targets-length-zero-alone-tuf", "2-timestamp.json");
+	g_autoptr(GBytes) snapshot =
+		read_fixture("targets-length-zero-alone-tuf", "3-snapshot.json");
+	gint64 version = 0;
+	gsize max_bytes = 77;
+
+	g_assert_true(satchel_trusted_set_update_timestamp(set, timestamp, NULL, NULL));
+	g_assert_true(satchel_trusted_set_update_snapshot(set, snapshot, FALSE, NULL));
+	g_assert_true(
+		satchel_trusted_set_get_listed(set, "targets", 77, &version, &max_bytes, NULL));
+	g_assert_cmpuint(max_bytes, ==, 0);
+}
+
+static void
 test_without_a_length_the_default_bounds_the_download(void)
 {
 	g_autoptr(SatchelTrustedSet) set = open_whole_set("snapshot-unpinned-tuf");
@@ -269,6 +287,8 @@ main(int argc, char **argv)
 	g_test_add_func("/metadata/custom", test_custom_is_json_that_can_be_read_again);
 	g_test_add_func("/metadata/custom-null", test_a_null_custom_is_none);
 	g_test_add_func("/metadata/listed-length", test_a_listed_length_bounds_the_download);
+	g_test_add_func("/metadata/listed-zero",
+			test_a_listed_length_of_zero_leaves_nothing_to_download);
 	g_test_add_func("/metadata/listed-no-length",
 			test_without_a_length_the_default_bounds_the_download);
 	g_test_add_func("/metadata/listed-uptane", test_lengths_of_uptane_bound_no_download);

@@ -54,6 +54,7 @@ test_patterns_match_within_components(void)
 		{"[", "[", TRUE},
 		{"[a", "[a", TRUE},
 		{"[a", "a", FALSE},
+		{"[a", "xa", FALSE},
 		{"[!", "[!", TRUE},
 		{"[!]", "[!]", TRUE},
 		{"[]", "[]", TRUE},
