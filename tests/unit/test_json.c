@@ -116,7 +116,7 @@ test_the_number_of_values_is_bounded(void)
 	g_string_append(text, "]}");
 	assert_parsed(text);
 	g_string_append(longer, ",\n0]}");
-	assert_refused(longer, "line 1, column 2097156: more than 1048576 values");
+	assert_refused(longer, "line 2, column 1: more than 1048576 values");
 }
 
 static void
@@ -130,15 +130,35 @@ test_the_same_depth_may_come_again(void)
 	assert_parsed(text);
 }
 
-/* Brackets that close nothing must not make room for more that open. */
+/* An escape behind text, text behind an escape, and a name that has both. */
 static void
-test_closing_brackets_do_not_add_depth(void)
+test_escapes_and_text_are_joined(void)
 {
-	g_autoptr(GString) text = g_string_new("{]]]]");
+	g_autoptr(SatchelJson) tree = parse("{\"x\\ny\":{\"\\tz\":\"a\\u00e9b\\\\\"}}");
+	const json_t *inner = json_object_get(tree, "x\ny");
 
-	for (guint i = 0; i <= SATCHEL_LIMIT_JSON_DEPTH; i++)
-		g_string_append_c(text, '[');
-	assert_refused(text, "line 1, column 38: nested deeper than 32 levels");
+	g_assert_cmpstr(satchel_json_get_string(inner, "\tz", NULL), ==,
+			"a\xc3\xa9"
+			"b\\");
+}
+
+/* Bytes behind the end of the document are not looked at. */
+static void
+test_nothing_behind_the_end_is_read(void)
+{
+	static const char *const texts[] = {"{\"a\":12",   "{\"a\":\"x",     "{\"a\":tru",
+					    "{\"a\":\"\\", "{\"a\":\"\\u12", "{\"a\":\"\xe2\x82",
+					    "{\"a\":-"};
+	static const char rest[] = "34\"e12\xac\"}";
+
+	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+		g_autofree char *longer = g_strconcat(texts[i], rest, NULL);
+		g_autoptr(GBytes) document = g_bytes_new_static(longer, strlen(texts[i]));
+		g_autoptr(GError) error = NULL;
+
+		g_assert_null(satchel_json_parse(document, &error));
+		g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_INVALID);
+	}
 }
 
 static void
@@ -263,8 +283,9 @@ main(int argc, char **argv)
 	g_test_add_func("/json/the-number-of-values-is-bounded",
 			test_the_number_of_values_is_bounded);
 	g_test_add_func("/json/the-same-depth-may-come-again", test_the_same_depth_may_come_again);
-	g_test_add_func("/json/closing-brackets-do-not-add-depth",
-			test_closing_brackets_do_not_add_depth);
+	g_test_add_func("/json/escapes-and-text-are-joined", test_escapes_and_text_are_joined);
+	g_test_add_func("/json/nothing-behind-the-end-is-read",
+			test_nothing_behind_the_end_is_read);
 	g_test_add_func("/json/brackets-and-commas-in-strings-are-text",
 			test_brackets_and_commas_in_strings_are_text);
 	g_test_add_func("/json/strings-are-given-as-they-are", test_strings_are_given_as_they_are);

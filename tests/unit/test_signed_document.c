@@ -132,7 +132,7 @@ static void
 test_envelope_of_a_wrong_form_is_refused(void)
 {
 	assert_refused("{", SATCHEL_DIALECT_TUF,
-		       "line 1, column 1: string or '}' expected near end of file");
+		       "line 1, column 2: the document ends where a member's name is expected");
 	assert_refused("{\"signed\":{}}", SATCHEL_DIALECT_TUF, "no member 'signatures'");
 	assert_refused("{\"signed\":{},\"signatures\":{}}", SATCHEL_DIALECT_TUF,
 		       "member 'signatures' is not an array");
