@@ -6,8 +6,15 @@ typedef struct {
 	const json_t *value;
 } Member;
 
+/* Bytes that grow. GString does more for each append than the copying costs. */
 typedef struct {
-	GString *out;
+	char *data;
+	gsize n_bytes;
+	gsize n_allocated;
+} Output;
+
+typedef struct {
+	Output out;
 	/* One stack of members for all objects that are open, so that nothing is allocated for
 	 * each object. */
 	GArray *members;
@@ -17,24 +24,82 @@ typedef struct {
 
 static gboolean write_value(Writer *writer, const json_t *value, GError **error);
 
+/* Room for @n_bytes more. Nothing can overflow: all of it has been in memory already, in a form
+ * that is at most six times shorter. */
+static char *
+output_reserve(Output *out, gsize n_bytes)
+{
+	if (out->n_allocated - out->n_bytes < n_bytes) {
+		out->n_allocated = MAX(out->n_allocated * 2, out->n_bytes + n_bytes + 256);
+		out->data = g_realloc(out->data, out->n_allocated);
+	}
+	return out->data + out->n_bytes;
+}
+
+static void
+output_append(Output *out, const char *data, gsize n_bytes)
+{
+	memcpy(output_reserve(out, n_bytes), data, n_bytes);
+	out->n_bytes += n_bytes;
+}
+
+static void
+output_append_char(Output *out, char c)
+{
+	*output_reserve(out, 1) = c;
+	out->n_bytes++;
+}
+
+static void
+output_append_integer(Output *out, gint64 value)
+{
+	/* Of the smallest value the negative is not a gint64. */
+	guint64 rest = value < 0 ? 0 - (guint64)value : (guint64)value;
+	char digits[20];
+	gsize first = sizeof digits;
+
+	do {
+		digits[--first] = (char)('0' + rest % 10);
+		rest /= 10;
+	} while (rest > 0);
+	if (value < 0)
+		output_append_char(out, '-');
+	output_append(out, digits + first, sizeof digits - first);
+}
+
+/* One UTF-16 code unit as \uXXXX, in lower case. */
+static void
+output_append_code_unit(Output *out, guint unit)
+{
+	static const char hex[] = "0123456789abcdef";
+	const char escape[] = {'\\',
+			       'u',
+			       hex[unit >> 12 & 0xf],
+			       hex[unit >> 8 & 0xf],
+			       hex[unit >> 4 & 0xf],
+			       hex[unit & 0xf]};
+
+	output_append(out, escape, sizeof escape);
+}
+
 /* jsoncpp 1.9.5 writes 0x7f raw, and all beyond ASCII as UTF-16 code units. */
 static void
-append_uptane_char(GString *out, gunichar c)
+write_uptane_char(Output *out, gunichar c)
 {
 	static const char short_escapes[] = {
 		['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
 
 	if (c == '"' || c == '\\') {
-		g_string_append_c(out, '\\');
-		g_string_append_c(out, (char)c);
+		output_append_char(out, '\\');
+		output_append_char(out, (char)c);
 	} else if (c < sizeof short_escapes && short_escapes[c] != '\0') {
-		g_string_append_c(out, '\\');
-		g_string_append_c(out, short_escapes[c]);
+		output_append_char(out, '\\');
+		output_append_char(out, short_escapes[c]);
 	} else if (c >= 0x10000) {
-		g_string_append_printf(out, "\\u%04x\\u%04x", 0xd800 + ((c - 0x10000) >> 10),
-				       0xdc00 + ((c - 0x10000) & 0x3ff));
+		output_append_code_unit(out, 0xd800 + ((c - 0x10000) >> 10));
+		output_append_code_unit(out, 0xdc00 + ((c - 0x10000) & 0x3ff));
 	} else {
-		g_string_append_printf(out, "\\u%04x", c);
+		output_append_code_unit(out, c);
 	}
 }
 
@@ -45,46 +110,48 @@ is_uptane_plain(char c)
 }
 
 static void
-write_uptane_string(GString *out, const char *text)
+write_uptane_text(Output *out, const char *text)
 {
 	while (*text != '\0') {
 		const char *plain_end = text;
 
 		while (is_uptane_plain(*plain_end))
 			plain_end++;
-		g_string_append_len(out, text, plain_end - text);
+		output_append(out, text, (gsize)(plain_end - text));
 		if (*plain_end == '\0')
 			break;
-		append_uptane_char(out, g_utf8_get_char(plain_end));
+		write_uptane_char(out, g_utf8_get_char(plain_end));
 		text = plain_end + g_utf8_skip[(guint8)*plain_end];
 	}
 }
 
 /* OLPC: only these two are escaped; line ends and other controls stay as they are. */
 static void
-write_tuf_string(GString *out, const char *text)
+write_tuf_text(Output *out, const char *text)
 {
 	for (;;) {
-		gsize n_plain = strcspn(text, "\"\\");
+		const char *plain_end = text;
 
-		g_string_append_len(out, text, (gssize)n_plain);
-		if (text[n_plain] == '\0')
+		while (*plain_end != '"' && *plain_end != '\\' && *plain_end != '\0')
+			plain_end++;
+		output_append(out, text, (gsize)(plain_end - text));
+		if (*plain_end == '\0')
 			break;
-		g_string_append_c(out, '\\');
-		g_string_append_c(out, text[n_plain]);
-		text += n_plain + 1;
+		output_append_char(out, '\\');
+		output_append_char(out, *plain_end);
+		text = plain_end + 1;
 	}
 }
 
 static void
 write_string(Writer *writer, const char *text)
 {
-	g_string_append_c(writer->out, '"');
+	output_append_char(&writer->out, '"');
 	if (writer->dialect == SATCHEL_DIALECT_TUF)
-		write_tuf_string(writer->out, text);
+		write_tuf_text(&writer->out, text);
 	else
-		write_uptane_string(writer->out, text);
-	g_string_append_c(writer->out, '"');
+		write_uptane_text(&writer->out, text);
+	output_append_char(&writer->out, '"');
 }
 
 /* Bytes of UTF-8 sort as code points do; UTF-16 would not. */
@@ -125,19 +192,19 @@ write_object(Writer *writer, const json_t *object, GError **error)
 	guint first = push_sorted_members(writer->members, (json_t *)(gintptr)object);
 	guint end = writer->members->len;
 
-	g_string_append_c(writer->out, '{');
+	output_append_char(&writer->out, '{');
 	for (guint i = first; i < end; i++) {
 		/* By value: the stack may move while the member's own objects are pushed. */
 		Member member = g_array_index(writer->members, Member, i);
 
 		if (i > first)
-			g_string_append_c(writer->out, ',');
+			output_append_char(&writer->out, ',');
 		write_string(writer, member.key);
-		g_string_append_c(writer->out, ':');
+		output_append_char(&writer->out, ':');
 		if (!write_value(writer, member.value, error))
 			return FALSE;
 	}
-	g_string_append_c(writer->out, '}');
+	output_append_char(&writer->out, '}');
 	g_array_set_size(writer->members, first);
 	return TRUE;
 }
@@ -145,14 +212,14 @@ write_object(Writer *writer, const json_t *object, GError **error)
 static gboolean
 write_array(Writer *writer, const json_t *array, GError **error)
 {
-	g_string_append_c(writer->out, '[');
+	output_append_char(&writer->out, '[');
 	for (gsize i = 0; i < json_array_size(array); i++) {
 		if (i > 0)
-			g_string_append_c(writer->out, ',');
+			output_append_char(&writer->out, ',');
 		if (!write_value(writer, json_array_get(array, i), error))
 			return FALSE;
 	}
-	g_string_append_c(writer->out, ']');
+	output_append_char(&writer->out, ']');
 	return TRUE;
 }
 
@@ -185,17 +252,16 @@ write_value(Writer *writer, const json_t *value, GError **error)
 		write_string(writer, json_string_value(value));
 		return TRUE;
 	case JSON_INTEGER:
-		g_string_append_printf(writer->out, "%" JSON_INTEGER_FORMAT,
-				       json_integer_value(value));
+		output_append_integer(&writer->out, json_integer_value(value));
 		return TRUE;
 	case JSON_TRUE:
-		g_string_append(writer->out, "true");
+		output_append(&writer->out, "true", 4);
 		return TRUE;
 	case JSON_FALSE:
-		g_string_append(writer->out, "false");
+		output_append(&writer->out, "false", 5);
 		return TRUE;
 	case JSON_NULL:
-		g_string_append(writer->out, "null");
+		output_append(&writer->out, "null", 4);
 		return TRUE;
 	case JSON_REAL:
 		break;
@@ -208,13 +274,14 @@ write_value(Writer *writer, const json_t *value, GError **error)
 GBytes *
 satchel_json_canonicalize(const json_t *value, SatchelDialect dialect, GError **error)
 {
-	g_autoptr(GString) out = g_string_new(NULL);
 	g_autoptr(GArray) members = g_array_new(FALSE, FALSE, sizeof(Member));
-	Writer writer = {.out = out, .members = members, .dialect = dialect};
+	Writer writer = {.members = members, .dialect = dialect};
 
-	if (!write_value(&writer, value, error))
+	if (!write_value(&writer, value, error)) {
+		g_free(writer.out.data);
 		return NULL;
-	return g_string_free_to_bytes(g_steal_pointer(&out));
+	}
+	return g_bytes_new_take(writer.out.data, writer.out.n_bytes);
 }
 
 GBytes *
