@@ -27,10 +27,10 @@ def _compile(command):
     assert done.returncode == 0, f"{shlex.join(command)}\n{done.stdout}"
 
 
-def build(source, folder):
+def build(source, folder, optimize="-O1"):
     """Compiles tests/support/SOURCE against the library as it was built; returns the program."""
     program = folder / pathlib.Path(source).stem
-    _compile([*shlex.split(os.environ.get("SATCHEL_CC", "gcc")), "-std=gnu11", "-O1", "-Wall",
+    _compile([*shlex.split(os.environ.get("SATCHEL_CC", "gcc")), "-std=gnu11", optimize, "-Wall",
               "-D_GNU_SOURCE", f"-I{ROOT / 'include'}", f"-I{ROOT / 'verify'}",
               *pkg_config("--cflags", *LIBRARIES), "-o", str(program), str(HERE / source),
               str(BUILD / "libsatchel.a"), *pkg_config("--libs", *LIBRARIES)])
