@@ -91,7 +91,7 @@ def _(tmp):
         result = run(["satchel-verify", "--root", repo / "metadata/1.root.json", "--full", "--at",
                       NOW, bundle])
         assert result.returncode == 0, result
-        schemas.check((bundle / "tuf/bundle-targets.json").read_bytes(), "bundle-meta")
+        schemas.check((bundle / "tuf/bundle-targets.json").read_bytes(), "bundle-meta.schema.json")
     device = Device(NOW, HARDWARE_ID, [TAG], "ci", [root_1(tmp / "rsa-bundle")])
     assert device.check(tmp / "rsa-bundle") == [f"{NAME}-1"]
 
@@ -100,7 +100,7 @@ def _(tmp):
 def _(tmp):
     world = World(tmp)
     world.build("bundle", "--expires-in-days", "7", check=True)
-    document = schemas.check((tmp / "bundle/tuf/bundle-targets.json").read_bytes(), "bundle-meta")
+    document = schemas.check((tmp / "bundle/tuf/bundle-targets.json").read_bytes(), "bundle-meta.schema.json")
     manifest = (tmp / "bundle/manifest.mtree").read_bytes()
     assert document["signed"] == {
         "_type": "Targets", "expires": "2090-01-08T00:00:00Z", "version": 2,
@@ -495,7 +495,7 @@ def _(tmp):
     world = World(tmp)
     world.build(check=True)
     result = run(["satchel-bundler", "show", "--json", tmp / "bundle"], check=True)
-    shown = schemas.check(result.stdout, "bundle-show")
+    shown = schemas.check(result.stdout, "bundle-show.schema.json")
     files = [c for c in contents(tmp / "bundle").values() if c is not None]
     keyid = keys_of(world.repo)[0].stem.split("-")[1]
     assert shown["size"]["files"] == len(files)
@@ -523,7 +523,7 @@ def _(tmp):
     for name in ("tuf/1.root.json", "tuf/2.root.json", "manifest.mtree"):
         (tmp / "bundle" / name).unlink()
     result = run(["satchel-bundler", "show", "--json", tmp / "bundle"], check=True)
-    shown = schemas.check(result.stdout, "bundle-show")
+    shown = schemas.check(result.stdout, "bundle-show.schema.json")
     assert shown["issued"] is None and shown["manifest"] is False
     assert shown["root"] == {"dialect": "uptane", "version": 3}
     assert shown["signatures"]["missing"] == 1 and shown["signatures"]["useless"] == 1

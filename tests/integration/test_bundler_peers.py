@@ -42,7 +42,7 @@ def check_repository(metadata, n_roots):
         assert keyid == hashlib.sha256(encode_canonical(key).encode()).hexdigest()
     for role in ROLES[1:]:
         text = (metadata / f"{role}.json").read_bytes()
-        document = schemas.check(text, "role-tuf")
+        document = schemas.check(text, "role-tuf.schema.json")
         need = root["signed"]["roles"][role]["threshold"]
         assert len(good_signatures(document, root, role)) >= need, role
         document["signed"]["version"] += 1

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import serialization  # noqa: E402
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa  # noqa: E402
 
 COMMIT = "ab" * 32
+ROLE_SCHEMAS = {"uptane": "role-uptane.schema.json", "tuf": "role-tuf.schema.json"}
 ROLES = ("root", "targets", "snapshot", "timestamp")
 APP = "hub.example.org/factory/app@sha256:" + "c" * 64
 
@@ -73,8 +74,8 @@ def _(tmp):
         add(repo, COMMIT, "--app", f"app={APP}", check=True)
         publish(repo, check=True)
         for path in (repo / "metadata").iterdir():
-            schemas.check(path.read_bytes(), f"role-{dialect}")
-        schemas.check((repo / "repo.json").read_bytes(), "repo-settings")
+            schemas.check(path.read_bytes(), ROLE_SCHEMAS[dialect])
+        schemas.check((repo / "repo.json").read_bytes(), "repo-settings.schema.json")
 
 
 @test("files are canonical bytes without a trailing newline")

@@ -68,7 +68,7 @@ def _(tmp):
     result = world.build(keys=[], check=True)
     bundle = tmp / "bundle"
     assert "2 more" in result.stderr and signers(bundle) == [], result
-    schemas.check((bundle / "tuf/bundle-targets.json").read_bytes(), "bundle-meta")
+    schemas.check((bundle / "tuf/bundle-targets.json").read_bytes(), "bundle-meta.schema.json")
     assert missing(bundle) == 2 and status_on_device(bundle) == 15
     assert "1 more" in sign(bundle, one).stderr
     assert missing(bundle) == 1 and status_on_device(bundle) == 15
