@@ -118,28 +118,66 @@ directory_read_link(SatchelBundleReader *self, const char *member, GError **erro
 	return g_strndup(target, (gsize)n_bytes);
 }
 
-static GBytes *
-directory_read_attribute(SatchelBundleReader *self, const char *member, const char *name,
-			 GError **error)
+static int
+directory_compare_names(gconstpointer a, gconstpointer b)
 {
-	g_autofree guint8 *value = NULL;
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Names of the attributes, sorted as libostree sorts them. NULL with errno where the file system
+ * does not tell. */
+static GPtrArray *
+directory_list_names(int fd)
+{
+	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+	g_autofree char *list = g_malloc0(ATTRIBUTE_MAX_BYTES + 1);
+	ssize_t n_bytes = flistxattr(fd, list, ATTRIBUTE_MAX_BYTES);
+
+	/* FAT has none. */
+	if (n_bytes < 0 && errno != ENOTSUP)
+		return NULL;
+	for (const char *name = list; name < list + n_bytes; name += strlen(name) + 1)
+		g_ptr_array_add(names, g_strdup(name));
+	g_ptr_array_sort(names, directory_compare_names);
+	return g_steal_pointer(&names);
+}
+
+static GVariant *
+directory_attributes(int fd)
+{
+	g_auto(GVariantBuilder) builder = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("a(ayay)"));
+	g_autoptr(GPtrArray) names = directory_list_names(fd);
+	g_autofree guint8 *value = g_malloc(ATTRIBUTE_MAX_BYTES);
+
+	if (names == NULL)
+		return NULL;
+	for (guint i = 0; i < names->len; i++) {
+		const char *name = names->pdata[i];
+		ssize_t n_bytes = fgetxattr(fd, name, value, ATTRIBUTE_MAX_BYTES);
+
+		if (n_bytes < 0)
+			return NULL;
+		g_variant_builder_add(
+			&builder, "(^ay@ay)", name,
+			g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, value, (gsize)n_bytes, 1));
+	}
+	return g_variant_ref_sink(g_variant_builder_end(&builder));
+}
+
+static GVariant *
+directory_read_attributes(SatchelBundleReader *self, const char *member, GError **error)
+{
 	guint64 size_bytes = 0;
 	int fd = satchel_safe_open(directory_fd(self), member, &size_bytes, error);
-	ssize_t n_bytes;
-	int saved;
+	GVariant *attributes;
 
 	if (fd < 0)
 		return NULL;
-	value = g_malloc(ATTRIBUTE_MAX_BYTES);
-	n_bytes = fgetxattr(fd, name, value, ATTRIBUTE_MAX_BYTES);
-	saved = errno;
+	attributes = directory_attributes(fd);
+	if (attributes == NULL)
+		directory_error(member, errno, error);
 	close(fd);
-	if (n_bytes < 0) {
-		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
-			    "%s has no readable attribute %s: %s", member, name, g_strerror(saved));
-		return NULL;
-	}
-	return g_bytes_new(value, (gsize)n_bytes);
+	return attributes;
 }
 
 /* One folder of the walk: paths still to be visited stand in @pending with a slash at their end. */
@@ -245,7 +283,7 @@ static const SatchelBundleForm directory_form = {
 	.open_member = directory_open_member,
 	.stat_member = directory_stat_member,
 	.read_link = directory_read_link,
-	.read_attribute = directory_read_attribute,
+	.read_attributes = directory_read_attributes,
 	.walk = directory_walk,
 	.free = directory_free,
 };

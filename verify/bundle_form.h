@@ -28,9 +28,9 @@ typedef struct {
 	/* (nullable): the target of a symbolic link, for repositories in bare modes. (transfer
 	 * full) */
 	char *(*read_link)(SatchelBundleReader *self, const char *member, GError **error);
-	/* (nullable): the extended attribute @name, likewise. (transfer full) */
-	GBytes *(*read_attribute)(SatchelBundleReader *self, const char *member, const char *name,
-				  GError **error);
+	/* (nullable): all extended attributes of a regular file as a(ayay), names with their NUL
+	 * and in order of bytes, likewise. (transfer full) */
+	GVariant *(*read_attributes)(SatchelBundleReader *self, const char *member, GError **error);
 	gboolean (*walk)(SatchelBundleReader *self, SatchelBundleVisit visit, gpointer user_data,
 			 GError **error);
 	void (*free)(SatchelBundleReader *self);

@@ -161,37 +161,76 @@ repo_link_from_content(SatchelClosureRepo *self, const char *member, SatchelFile
 	return TRUE;
 }
 
+/* The value of one attribute of a(ayay); NULL where it is not among them. (transfer full) */
+static GBytes *
+repo_find_attribute(GVariant *attributes, const char *wanted)
+{
+	gsize n_attributes = g_variant_n_children(attributes);
+
+	for (gsize i = 0; i < n_attributes; i++) {
+		g_autoptr(GVariant) value = NULL;
+		const char *name = NULL;
+
+		g_variant_get_child(attributes, i, "(^&ay@ay)", &name, &value);
+		if (strcmp(name, wanted) == 0)
+			return g_variant_get_data_as_bytes(value);
+	}
+	return NULL;
+}
+
 /* `user.ostreemeta`: owner, mode and attributes, as in a file's header. */
 static gboolean
 repo_header_from_attribute(SatchelClosureRepo *self, const char *member, SatchelFileHeader *header,
 			   GError **error)
 {
 	guint64 size_bytes = header->size_bytes;
+	g_autoptr(GVariant) attributes = NULL;
 	g_autoptr(GBytes) value = NULL;
 
-	value = self->bundle->form->read_attribute(self->bundle, member, "user.ostreemeta", error);
-	if (value == NULL || !satchel_file_header_parse_ostreemeta(value, header, error))
+	attributes = self->bundle->form->read_attributes(self->bundle, member, error);
+	if (attributes == NULL)
 		return FALSE;
+	value = repo_find_attribute(attributes, "user.ostreemeta");
+	if (value == NULL) {
+		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
+			    "%s has no attribute user.ostreemeta, as files of mode bare-user have",
+			    member);
+		return FALSE;
+	}
+	if (!satchel_file_header_parse_ostreemeta(value, header, error)) {
+		g_prefix_error(error, "%s: ", member);
+		return FALSE;
+	}
 	header->size_bytes = size_bytes;
 	return !S_ISLNK(header->mode) || repo_link_from_content(self, member, header, error);
 }
 
-/* Of a file in mode bare or bare-user-only. */
+static GVariant *
+repo_no_attributes(void)
+{
+	return g_variant_ref_sink(g_variant_new_array(G_VARIANT_TYPE("(ayay)"), NULL, 0));
+}
+
+/* Of a file in mode bare or bare-user-only. A link's attributes are not looked at; where it has
+ * some, its hash does not match. */
 static gboolean
 repo_header_from_stat(SatchelClosureRepo *self, const char *member, const SatchelBundleStat *info,
 		      SatchelFileHeader *header, GError **error)
 {
+	gboolean bare = self->mode == REPO_BARE;
+
 	header->mode = info->mode;
-	if (self->mode == REPO_BARE) {
-		header->uid = info->uid;
-		header->gid = info->gid;
+	header->uid = bare ? info->uid : 0;
+	header->gid = bare ? info->gid : 0;
+	if (S_ISLNK(info->mode)) {
+		header->size_bytes = 0;
+		header->xattrs = repo_no_attributes();
+		header->symlink_target = self->bundle->form->read_link(self->bundle, member, error);
+		return header->symlink_target != NULL;
 	}
-	header->xattrs = g_variant_ref_sink(g_variant_new_array(G_VARIANT_TYPE("(ayay)"), NULL, 0));
-	if (!S_ISLNK(info->mode))
-		return TRUE;
-	header->size_bytes = 0;
-	header->symlink_target = self->bundle->form->read_link(self->bundle, member, error);
-	return header->symlink_target != NULL;
+	header->xattrs = bare ? self->bundle->form->read_attributes(self->bundle, member, error)
+			      : repo_no_attributes();
+	return header->xattrs != NULL;
 }
 
 /* The header of a file in one of the bare modes. What the medium's file system claims goes into the
@@ -221,7 +260,7 @@ repo_open_bare(SatchelClosureRepo *self, const char *member, const char *checksu
 {
 	GInputStream *stored = NULL;
 
-	if (self->bundle->form->read_link == NULL || self->bundle->form->read_attribute == NULL) {
+	if (self->bundle->form->read_link == NULL || self->bundle->form->read_attributes == NULL) {
 		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
 			    "%s: this form of bundle holds archive repositories only", member);
 		return NULL;

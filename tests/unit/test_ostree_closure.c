@@ -517,6 +517,8 @@ main(int argc, char **argv)
 			test_commit_given_twice_is_listed_once);
 	g_test_add_data_func("/ostree-closure/every-object-of-a-real-archive-repository-is-good",
 			     "archive", test_every_object_of_a_real_repository_is_good);
+	g_test_add_data_func("/ostree-closure/every-object-of-a-real-bare-repository-is-good",
+			     "bare", test_every_object_of_a_real_repository_is_good);
 	g_test_add_data_func("/ostree-closure/every-object-of-a-real-bare-user-repository-is-good",
 			     "bare-user", test_every_object_of_a_real_repository_is_good);
 	g_test_add_data_func(
