@@ -111,6 +111,16 @@ reconcile(SatchelDevice *self, GError **error)
 	return satchel_device_save(self, error);
 }
 
+/* The same for those who only look: what is told is true, and nothing is written. */
+static void
+reconcile_view(SatchelDevice *self)
+{
+	SatchelSysrootFacts facts = satchel_device_get_facts(self);
+
+	if (satchel_update_plan_reconcile(self->state, &facts) == SATCHEL_RECONCILE_DEPLOYED)
+		satchel_state_deployed(self->state, self->clock_s);
+}
+
 static gboolean
 open_parts(SatchelDevice *self, const char *const *config_paths, GError **error)
 {
@@ -132,7 +142,10 @@ open_parts(SatchelDevice *self, const char *const *config_paths, GError **error)
 					     update, error);
 	if (self->sysroot == NULL || !load_state(self, error))
 		return FALSE;
-	return !update || reconcile(self, error);
+	if (update)
+		return reconcile(self, error);
+	reconcile_view(self);
+	return TRUE;
 }
 
 SatchelDevice *

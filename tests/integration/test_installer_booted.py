@@ -210,6 +210,35 @@ def _(lab, system):
     assert (system.top / "boot/.loader.pin").is_symlink()
 
 
+@with_booted("an installer that dies while /boot is frozen leaves it thawed")
+def _(_lab, system):
+    if shutil.which("strace") is None:
+        skip("strace is missing")
+    system.expect(0, "pull", *BUNDLE)
+    trace = system.media / "trace"
+    # When the program is about to thaw what it froze first. Its child has other numbers.
+    number = 0
+    for n in range(1, 60):
+        result = system.run("install", before=(
+            "strace", "-f", "-qq", "-o", trace, "-e", "trace=ioctl", "-e",
+            f"inject=ioctl:signal=SIGKILL:when={n}"))
+        lines = trace.read_text().splitlines()
+        program = lines[0].split()[0]
+        own = [line for line in lines if line.startswith(program)]
+        if any("FIFREEZE" in line and line.endswith("= 0") for line in own):
+            number = n
+            break
+    try:
+        assert number > 1, result
+        assert result.returncode in (-9, 137), result
+        touched = run(["timeout", "20", "touch", system.top / "boot/touched"])
+        assert touched.returncode == 0, f"{touched}{trace.read_text()}"
+        assert re.search(r"FITHAW\) += 0", trace.read_text()), trace.read_text()
+    finally:
+        run(["fsfreeze", "-u", system.top / "boot"])
+    system.expect(100, "install")
+
+
 @with_booted("a cut between swap and clean-up is finished by the next command, commits compared")
 def _(lab, system):
     system.expect(0, "pull", *BUNDLE)
@@ -220,6 +249,7 @@ def _(lab, system):
     state.write_text(text.replace('"pending"', '"installing"'))
     # The old one boots once more: only the next boot tells.
     system.boot(1)
+    assert "Pending Target: 2" in system.expect(0, "status").stdout
     system.expect(100, "run")
     system.boot(0)
     system.expect(0, "run")

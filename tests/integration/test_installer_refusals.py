@@ -286,6 +286,43 @@ def _(tmp):
             assert "floor" in result.stderr, result
 
 
+@test("stored metadata that cannot be read is 4, for each command that needs it")
+def _(tmp):
+    lab = Lab(tmp, releases=(1, 2))
+    bundle = lab.bundle([2])
+    with lab.device() as device:
+        device.expect(16, "check", "--src-dir", bundle)
+        store = device.storage / "satchel/tuf"
+        shutil.rmtree(store)
+        store.write_text("in the way")
+        assert_refused(device, 4, bundle, "tuf")
+        device.expect(4, "list")
+        device.expect(4, "install")
+
+
+@test("stored metadata that was altered is 11 for list and install")
+def _(tmp):
+    lab = Lab(tmp, releases=(1, 2))
+    with lab.device() as device:
+        device.expect(16, "check", "--src-dir", lab.bundle([2]))
+        path = device.storage / "satchel/tuf/targets.json"
+        path.write_bytes(path.read_bytes().replace(b"board-lmp-2", b"board-lmp-9"))
+        for command in ("list", "install"):
+            result = device.run(command)
+            assert result.returncode in (4, 11), result
+            assert "targets" in result.stderr, result
+
+
+@test("stored metadata without a target for this device is 6 for list and install")
+def _(tmp):
+    lab = Lab(tmp, releases=(1, 2))
+    with lab.device() as device:
+        device.expect(16, "check", "--src-dir", lab.bundle([2]))
+        device.config.write_text(device.config.read_text().replace('"devel"', '"stable"'))
+        for command in ("list", "install"):
+            device.expect(6, command)
+
+
 @test("a damaged trusted root is replaced by the image's, and nothing of it is believed")
 def _(tmp):
     lab = Lab(tmp, releases=(1, 2))
