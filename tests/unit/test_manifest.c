@@ -209,6 +209,9 @@ test_other_mtree_is_refused_with_its_line(void)
 static void
 test_one_name_has_one_spelling(void)
 {
+	/* Beyond a byte, and of the same length as the right one. */
+	assert_refused("#mtree\n./caf\\703\\251 type=file size=3 sha256digest=" SHA "\n",
+		       "written");
 	assert_refused("#mtree\n./\\141 type=file size=3 sha256digest=" SHA "\n", "line 2");
 	assert_refused("#mtree\n./a\\40b type=file size=3 sha256digest=" SHA "\n", "line 2");
 	assert_refused("#mtree\n./a\\sb type=file size=3 sha256digest=" SHA "\n", "line 2");
