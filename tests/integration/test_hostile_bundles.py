@@ -73,7 +73,7 @@ def verify_argv(bundle, *options):
 def verify(bundle, *options):
     """(status, messages) of satchel-verify; the document follows its schema."""
     result = run(verify_argv(bundle, *options), timeout_s=TIMEOUT_S)
-    document = check(result.stdout, "verify-verdict")
+    document = check(result.stdout, "verify-verdict.schema.json")
     assert document["accepted"] == (result.returncode == 0), result
     if result.returncode != 0:
         assert result.stderr.count("\n") == 1, result
@@ -505,7 +505,7 @@ def _(tmp):
         result = with_failing("read", 1, bundle, bundle / name)
         assert result.returncode == status, f"{member}: {result}"
         assert word_for(name) in result.stderr, result
-        check(result.stdout, "verify-verdict")
+        check(result.stdout, "verify-verdict.schema.json")
 
 
 @test("content that cannot be read for an I/O error gives 70 and is named")
