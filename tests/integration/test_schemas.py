@@ -52,7 +52,7 @@ def _():
 def names_checked():
     """Patterns of the names that tests give to schemas.check(); `{…}` of an f-string is any text."""
     text = "".join(path.read_text() for path in (ROOT / "tests").rglob("*.py"))
-    named = re.findall(r'schemas\.check\(.{0,200}?"([\w{}-]+)"\)', text, re.S)
+    named = re.findall(r'\bcheck\(.{0,200}?"([\w{}-]+)"\)', text, re.S)
     named += re.findall(r"([\w-]+)\.schema\.json", text)
     return [re.sub(r"\\\{.*?\\\}", r"\\w+", re.escape(name)) for name in named]
 
