@@ -190,6 +190,7 @@ test_every_object_of_a_real_repository_is_good(gconstpointer mode)
 	fixture_open(&self, mode);
 	g_assert_cmpuint(self.list->n_files, >, 5);
 	assert_all_objects_good(&self);
+	g_assert_nonnull(fixture_find_size(&self, 300000));
 }
 
 static void
@@ -444,6 +445,90 @@ test_fifo_in_place_of_an_object_does_not_hang(void)
 }
 
 static void
+test_file_without_its_attribute_is_refused(void)
+{
+	g_auto(Fixture) self;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *path = NULL;
+	g_autofree char *name = NULL;
+	const SatchelClosureObject *object;
+
+	fixture_open(&self, "bare-user");
+	object = fixture_find_size(&self, 300000);
+	name = satchel_object_path(SATCHEL_OBJECT_FILE, object->checksum, FALSE);
+	path = g_build_filename(self.bundle.bundle, "ostree_repo/objects", name, NULL);
+	g_assert_cmpint(removexattr(path, "user.ostreemeta"), ==, 0);
+	g_assert_false(drain(&self, object->checksum, &error));
+	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED);
+	g_assert_nonnull(strstr(error->message, "user.ostreemeta"));
+	g_clear_error(&error);
+	g_assert_cmpint(setxattr(path, "user.ostreemeta", "x", 1, 0), ==, 0);
+	g_assert_false(drain(&self, object->checksum, &error));
+	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED);
+}
+
+static void
+test_owner_and_mode_of_a_bare_file_are_hashed(void)
+{
+	g_auto(Fixture) self;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *path = NULL;
+	g_autofree char *name = NULL;
+	const SatchelClosureObject *object;
+
+	fixture_open(&self, "bare");
+	object = fixture_find_size(&self, 300000);
+	name = satchel_object_path(SATCHEL_OBJECT_FILE, object->checksum, FALSE);
+	path = g_build_filename(self.bundle.bundle, "ostree_repo/objects", name, NULL);
+	g_assert_cmpint(chmod(path, 04755), ==, 0);
+	g_assert_false(drain(&self, object->checksum, &error));
+	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED);
+	g_clear_error(&error);
+	g_assert_cmpint(chmod(path, 0644), ==, 0);
+	g_assert_true(drain(&self, object->checksum, &error));
+	g_assert_no_error(error);
+	g_assert_cmpint(setxattr(path, "user.other", "x", 1, 0), ==, 0);
+	g_assert_false(drain(&self, object->checksum, &error));
+	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED);
+}
+
+static void
+test_claimed_size_of_a_missing_file_is_missing_content(void)
+{
+	static const char *const modes[] = {"archive", "bare-user-only"};
+
+	for (guint i = 0; i < G_N_ELEMENTS(modes); i++) {
+		g_auto(Fixture) self;
+		g_autoptr(GError) error = NULL;
+		g_autofree char *other = g_strnfill(64, 'a');
+		guint64 size_bytes = 99;
+
+		fixture_open(&self, modes[i]);
+		g_assert_false(
+			satchel_closure_repo_claimed_size(self.repo, other, &size_bytes, &error));
+		g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_NO_TARGET_CONTENT);
+		g_assert_cmpuint(size_bytes, ==, 0);
+	}
+}
+
+static void
+test_claimed_size_of_a_cut_file_is_an_error(void)
+{
+	g_auto(Fixture) self;
+	g_autoptr(GError) error = NULL;
+	const SatchelClosureObject *object;
+	guint64 size_bytes = 99;
+
+	fixture_open(&self, "archive");
+	object = fixture_find_size(&self, 300000);
+	write_object(&self, object, "too short", 9);
+	g_assert_false(satchel_closure_repo_claimed_size(self.repo, object->checksum, &size_bytes,
+							 &error));
+	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED);
+	g_assert_cmpuint(size_bytes, ==, 0);
+}
+
+static void
 test_file_that_is_cut_while_it_is_read_is_refused(void)
 {
 	g_auto(Fixture) self;
@@ -547,6 +632,14 @@ main(int argc, char **argv)
 			test_link_in_place_of_an_object_is_not_followed);
 	g_test_add_func("/ostree-closure/fifo-in-place-of-an-object-does-not-hang",
 			test_fifo_in_place_of_an_object_does_not_hang);
+	g_test_add_func("/ostree-closure/file-without-its-attribute-is-refused",
+			test_file_without_its_attribute_is_refused);
+	g_test_add_func("/ostree-closure/owner-and-mode-of-a-bare-file-are-hashed",
+			test_owner_and_mode_of_a_bare_file_are_hashed);
+	g_test_add_func("/ostree-closure/claimed-size-of-a-missing-file-is-missing-content",
+			test_claimed_size_of_a_missing_file_is_missing_content);
+	g_test_add_func("/ostree-closure/claimed-size-of-a-cut-file-is-an-error",
+			test_claimed_size_of_a_cut_file_is_an_error);
 	g_test_add_func("/ostree-closure/file-that-is-cut-while-it-is-read-is-refused",
 			test_file_that_is_cut_while_it_is_read_is_refused);
 	g_test_add_func("/ostree-closure/foreign-repositories-are-no-content",
