@@ -218,6 +218,14 @@ test_settings_of_a_wrong_kind_are_refused_with_file_and_line(void)
 					      "without / that begins with no dot"},
 		{"[storage]\npath = \"\"\n",
 		 "a.toml:2: storage.path is \"\"; expected an absolute path"},
+		{"[pacman]\nos = \"\"\n", "a.toml:2: pacman.os is \"\"; expected a name"},
+		{"[bootloader]\nreboot_sentinel_dir = \"run\"\n",
+		 "a.toml:2: bootloader.reboot_sentinel_dir is \"run\"; expected an absolute path"},
+		{"[bootloader]\nreboot_sentinel_name = \"a/b\"\n",
+		 "a.toml:2: bootloader.reboot_sentinel_name is \"a/b\"; expected a name without / "
+		 "that begins with no dot"},
+		{"[bootloader]\nreboot_command = \"\"\n",
+		 "a.toml:2: bootloader.reboot_command is \"\"; expected a command"},
 		{"[satchel]\n\ntrust_on_first_use = \"si\"\n",
 		 "a.toml:3: satchel.trust_on_first_use is \"si\"; expected true or false"},
 	};

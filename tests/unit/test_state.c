@@ -114,6 +114,87 @@ test_documents_of_another_form_are_refused(void)
 	assert_refused(no_from);
 }
 
+/* A good state with one member, of @n copies of @element. */
+static char *
+with_list(const char *member, const char *element, guint n)
+{
+	GString *text = g_string_new("{\"format\":1");
+
+	for (guint i = 0; i < 2; i++) {
+		const char *name = i == 0 ? "failing" : "events";
+
+		g_string_append_printf(text, ",\"%s\":[", name);
+		for (guint k = 0; g_str_equal(name, member) && k < n; k++)
+			g_string_append_printf(text, "%s%s", k > 0 ? "," : "", element);
+		g_string_append_c(text, ']');
+	}
+	g_string_append_c(text, '}');
+	return g_string_free(text, FALSE);
+}
+
+#define EVENT_REST "\"at\":\"1970-01-01T00:00:00Z\",\"event\":\"failed\",\"version\":1"
+#define APPS(apps) "{\"name\":\"b\",\"version\":2,\"commit\":\"" COMMIT_B "\",\"apps\":" apps "}"
+
+static void
+test_members_of_another_form_are_refused(void)
+{
+	static const struct {
+		const char *member;
+		const char *element;
+	} cases[] = {
+		{"failing", APPS("{}")},
+		{"failing", APPS("[1]")},
+		{"failing", APPS("[{\"name\":1,\"uri\":\"u\"}]")},
+		{"failing", APPS("[{\"name\":\"a\"}]")},
+		{"failing", "{\"name\":\"b\",\"version\":2,\"commit\":\"abc\",\"apps\":[]}"},
+		{"failing", "{\"name\":\"b\",\"commit\":\"" COMMIT_B "\",\"apps\":[]}"},
+		{"events", "1"},
+		{"events", "{" EVENT_REST ",\"commit\":\"" COMMIT_A "\"}"},
+		{"events", "{" EVENT_REST ",\"name\":\"a\"}"},
+		{"events",
+		 "{" EVENT_REST ",\"name\":\"a\",\"commit\":\"" COMMIT_A "\",\"reason\":1}"},
+		{"events",
+		 "{" EVENT_REST ",\"name\":\"a\",\"commit\":\"" COMMIT_A "\",\"bundle\":\"abc\"}"},
+		{"events", "{\"name\":\"a\",\"commit\":\"" COMMIT_A "\"}"},
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *text = with_list(cases[i].member, cases[i].element, 1);
+
+		assert_refused(text);
+	}
+}
+
+static void
+test_lists_beyond_their_bounds_are_refused(void)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *targets = with_list("failing", APPS("[]"), SATCHEL_STATE_MAX_FAILING + 1);
+	g_autofree char *events =
+		with_list("events", "{" EVENT_REST ",\"name\":\"a\",\"commit\":\"" COMMIT_A "\"}",
+			  SATCHEL_STATE_MAX_EVENTS + 1);
+	g_autofree char *full = with_list("failing", APPS("[]"), SATCHEL_STATE_MAX_FAILING);
+	g_autoptr(SatchelState) good = parse(full, &error);
+
+	g_assert_no_error(error);
+	g_assert_cmpuint(good->failing->len, ==, SATCHEL_STATE_MAX_FAILING);
+	assert_refused(targets);
+	assert_refused(events);
+}
+
+static void
+test_copy_of_a_target_has_its_apps(void)
+{
+	g_autoptr(SatchelStateTarget) a = target("a", 1, COMMIT_A);
+	g_autoptr(SatchelStateTarget) copy = NULL;
+
+	satchel_state_target_add_app(a, "app", "uri");
+	copy = satchel_state_target_copy(a);
+	g_assert_cmpuint(copy->apps->len, ==, 1);
+	g_assert_cmpstr(((SatchelStateApp *)g_ptr_array_index(copy->apps, 0))->uri, ==, "uri");
+	g_assert_cmpstr(copy->commit, ==, COMMIT_A);
+}
+
 static void
 test_a_pending_target_that_works_is_current_and_the_old_one_is_for_rollback(void)
 {
@@ -207,6 +288,11 @@ main(int argc, char **argv)
 	g_test_add_func("/state/a_new_state_is_read_back", test_a_new_state_is_read_back);
 	g_test_add_func("/state/documents_of_another_form_are_refused",
 			test_documents_of_another_form_are_refused);
+	g_test_add_func("/state/members_of_another_form_are_refused",
+			test_members_of_another_form_are_refused);
+	g_test_add_func("/state/lists_beyond_their_bounds_are_refused",
+			test_lists_beyond_their_bounds_are_refused);
+	g_test_add_func("/state/copy_of_a_target_has_its_apps", test_copy_of_a_target_has_its_apps);
 	g_test_add_func(
 		"/state/a_pending_target_that_works_is_current_and_the_old_one_is_for_rollback",
 		test_a_pending_target_that_works_is_current_and_the_old_one_is_for_rollback);
