@@ -101,6 +101,22 @@ test_names_that_make_no_file_name_are_refused(void)
 }
 
 static void
+test_every_name_has_a_file_name(void)
+{
+	g_autofree char *longest = repeat('x', SATCHEL_LIMIT_NAME_BYTES - 5);
+	g_autofree char *longer = repeat('x', SATCHEL_LIMIT_NAME_BYTES - 4);
+	g_autofree char *digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, longer, -1);
+	g_autofree char *expected = g_strconcat("%sha256-", digest, NULL);
+	g_autofree char *plain = satchel_path_file_name("a/b");
+	g_autofree char *whole = satchel_path_file_name(longest);
+	g_autofree char *digested = satchel_path_file_name(longer);
+
+	g_assert_cmpstr(plain, ==, "a%2Fb");
+	g_assert_cmpstr(whole, ==, longest);
+	g_assert_cmpstr(digested, ==, expected);
+}
+
+static void
 test_quotes_are_short_printable_ascii(void)
 {
 	g_autofree char *just = repeat('x', 200);
@@ -128,6 +144,7 @@ main(int argc, char **argv)
 	g_test_add_func("/path-safety/names-become-one-file-name", test_names_become_one_file_name);
 	g_test_add_func("/path-safety/names-that-make-no-file-name-are-refused",
 			test_names_that_make_no_file_name_are_refused);
+	g_test_add_func("/path-safety/every-name-has-a-file-name", test_every_name_has_a_file_name);
 	g_test_add_func("/path-safety/quotes-are-short-printable-ascii",
 			test_quotes_are_short_printable_ascii);
 	return g_test_run();

@@ -1,3 +1,4 @@
+#include "../support/fixtures.h"
 #include "../support/signing.h"
 
 static SatchelRoleKeys *
@@ -631,6 +632,79 @@ test_a_reference_keeps_the_role(void)
 	g_assert_cmpuint(satchel_role_keys_get_threshold(again), ==, 2);
 }
 
+/* The RSA key and a signature of it over the message of fixtures/signatures. */
+static void
+assert_rsa_method(const char *method, gboolean counts)
+{
+	g_autofree char *key_folder = fixture_path("keys/valid/uptane/rsa-2048");
+	g_autofree char *folder = fixture_path("signatures/valid/rsa-pss-salt-32");
+	g_autoptr(GBytes) key = fixture_bytes(key_folder, "key.json");
+	g_autoptr(GBytes) message = fixture_bytes(folder, "message");
+	g_autofree char *hex = fixture_text(folder, "signature");
+	g_autoptr(GBytes) raw = satchel_hex_decode(hex);
+	g_autofree char *base64 =
+		g_base64_encode(g_bytes_get_data(raw, NULL), g_bytes_get_size(raw));
+	g_autoptr(SatchelJson) map = json_pack("{s:o}", "id", satchel_json_parse(key, NULL));
+	g_autoptr(SatchelJson) role = json_pack("{s:[s], s:i}", "keyids", "id", "threshold", 1);
+	g_autoptr(SatchelJson) signatures =
+		json_pack("[{s:s, s:s, s:s}]", "keyid", "id", "method", method, "sig", base64);
+	g_autoptr(SatchelRoleKeys) keys = role_keys(map, role, SATCHEL_DIALECT_UPTANE);
+
+	g_assert_cmpint(satchel_role_keys_verify(keys, signatures, message, NULL), ==, counts);
+}
+
+static void
+test_uptane_rsa_has_two_names_of_its_method(void)
+{
+	assert_rsa_method("rsassa-pss-sha256", TRUE);
+	assert_rsa_method("RSASSA-PSS-SHA256", TRUE);
+	assert_rsa_method("rsassa-pss", TRUE);
+	assert_rsa_method("ed25519", FALSE);
+	assert_rsa_method("rsassa-pkcs1v15", FALSE);
+}
+
+/* A tree that no parser made; such a key has no keyid in the tuf dialect. */
+static void
+test_a_key_without_canonical_form_does_not_count(void)
+{
+	Pair pair;
+	g_autoptr(SatchelJson) map = NULL;
+	g_autoptr(SatchelJson) role = json_pack("{s:[s], s:i}", "keyids", "id", "threshold", 1);
+	g_autoptr(SatchelRoleKeys) keys = NULL;
+	json_t *key;
+
+	make_pair(&pair, 1);
+	key = key_json(&pair, SATCHEL_DIALECT_TUF);
+	json_object_set_new(key, "x", json_real(1.5));
+	map = json_pack("{s:o}", "id", key);
+	keys = role_keys(map, role, SATCHEL_DIALECT_TUF);
+	g_assert_null(satchel_role_keys_lookup(keys, "id"));
+}
+
+static void
+test_roles_of_one_table_share_its_keys(void)
+{
+	g_auto(TwoKeys) two = {0};
+	g_autoptr(SatchelRoleKeyTable) table = NULL;
+	g_autoptr(SatchelRoleKeys) first = NULL;
+	g_autoptr(SatchelRoleKeys) second = NULL;
+	g_autoptr(GError) error = NULL;
+
+	two_keys_init(&two, 1);
+	json_object_set_new(two.keys, "unusable", json_object());
+	json_array_append_new(json_object_get(two.role, "keyids"), json_string("unusable"));
+	table = satchel_role_key_table_new(two.keys, SATCHEL_DIALECT_TUF, &error);
+	g_assert_no_error(error);
+	first = satchel_role_keys_new_from_table(table, two.role, &error);
+	g_assert_no_error(error);
+	second = satchel_role_keys_new_from_table(table, two.role, &error);
+	g_assert_no_error(error);
+	g_assert_nonnull(satchel_role_keys_lookup(first, two.keyids[0]));
+	g_assert_true(satchel_role_keys_lookup(first, two.keyids[0]) ==
+		      satchel_role_keys_lookup(second, two.keyids[0]));
+	g_assert_null(satchel_role_keys_lookup(second, "unusable"));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -691,5 +765,11 @@ main(int argc, char **argv)
 	g_test_add_func("/threshold/no-more-entries-are-looked-at-than-are-allowed",
 			test_no_more_entries_are_looked_at_than_are_allowed);
 	g_test_add_func("/threshold/a-reference-keeps-the-role", test_a_reference_keeps_the_role);
+	g_test_add_func("/threshold/uptane-rsa-has-two-names-of-its-method",
+			test_uptane_rsa_has_two_names_of_its_method);
+	g_test_add_func("/threshold/a-key-without-canonical-form-does-not-count",
+			test_a_key_without_canonical_form_does_not_count);
+	g_test_add_func("/threshold/roles-of-one-table-share-its-keys",
+			test_roles_of_one_table_share_its_keys);
 	return g_test_run();
 }
