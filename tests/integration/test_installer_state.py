@@ -143,6 +143,22 @@ def _(tmp):
         assert str(device.storage) in result.stderr, result
 
 
+@test("the file system of a sysroot that does not run is never frozen, only synced")
+def _(tmp):
+    need_strace()
+    lab = Lab(tmp, releases=(1, 2))
+    bundle = lab.bundle([2])
+    with lab.device() as device:
+        device.expect(0, "pull", "--src-dir", bundle)
+        strace(device, ["install"], "-e", "trace=ioctl,syncfs")
+        lines = (device.folder / "trace").read_text().splitlines()
+        frozen = [line for line in lines if "FIFREEZE" in line]
+        # libostree tries; without the right to, it syncs.
+        assert all("EPERM" in line for line in frozen), frozen
+        assert any("syncfs" in line for line in lines)
+        device.expect(0, "run")
+
+
 # ---- SIGKILL
 
 

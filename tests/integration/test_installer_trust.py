@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from device_lab import Lab  # noqa: E402
+from device_lab import Lab, load_key  # noqa: E402
 from tap import main, run, test  # noqa: E402
 
 
@@ -143,6 +143,38 @@ def _(tmp):
         device.expect(16, "check", "--src-dir", new)
         result = device.run("check", "--src-dir", old)
         assert result.returncode == 16, result
+
+
+@test("a key that the device saw revoked signs no bundle any more")
+def _(tmp):
+    lab = Lab(tmp, releases=(1, 2))
+    old = lab.odd_bundle([2])
+    revoked = (lab.keyid("targets"), lab.key("targets"))
+    for file in (lab.tuf / "keys").glob("targets-*.pem"):
+        shutil.copy(file, tmp)
+    run(["satchel-bundler", "repo", "rotate", "--role", "targets", lab.tuf], check=True)
+    run(["satchel-bundler", "repo", "publish", lab.tuf], check=True)
+    keys = {path.stem.split("-", 1)[1]: path for path in (lab.tuf / "keys").glob("targets-*.pem")}
+    fresh = next(keyid for keyid in keys if keyid != revoked[0])
+    new = lab.odd_bundle([2], signers=[(fresh, load_key(keys[fresh]))])
+    with lab.device() as device:
+        device.expect(16, "check", "--src-dir", old)
+        device.expect(16, "check", "--src-dir", new)
+        before = device.digest()
+        device.expect(15, "check", "--src-dir", old)
+        assert device.digest() == before
+
+
+@test("once a device trusts a root, it needs the image's no more")
+def _(tmp):
+    lab = Lab(tmp, releases=(1, 2))
+    bundle = lab.bundle([2])
+    with lab.device() as device:
+        device.expect(16, "check", "--src-dir", bundle)
+        shutil.rmtree(device.folder / "roots")
+        device.expect(100, "update", "--src-dir", bundle)
+        device.expect(0, "run")
+        device.expect(3, "list", "--src-dir", bundle)
 
 
 @test("with roots for both sides and no certificate the type is unknown, and what both share holds")
