@@ -129,7 +129,7 @@ satchel_verdict_report_text(const SatchelVerdict *verdict, const SatchelVerdictC
 		report_line(text, "", "note: judged by the store's newer metadata");
 	for (guint i = 0; i < satchel_verdict_get_n_notes(verdict); i++)
 		report_line(text, "note: ", satchel_verdict_get_note(verdict, i));
-	if (context->full)
+	if (context->full && satchel_verdict_is_accepted(verdict))
 		report_line(text, "", "all content was read and hashed");
 	return g_string_free(text, FALSE);
 }

@@ -5,7 +5,7 @@
 typedef struct {
 	const char *bundle; /* as the user named it */
 	const SatchelDeviceProfile *profile;
-	gboolean full; /* all content was read */
+	gboolean full; /* the content was looked at too */
 } SatchelVerdictContext;
 
 /* The verdict for people: first line "accepted" or "refused". (transfer full) */
