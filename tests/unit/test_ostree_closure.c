@@ -528,6 +528,131 @@ test_claimed_size_of_a_cut_file_is_an_error(void)
 	g_assert_cmpuint(size_bytes, ==, 0);
 }
 
+/* Stores a variant under its own hash; what the hash of a hostile object looks like to a parent
+ * that somebody signed without looking. (transfer full) */
+static char *
+store_object(const Fixture *self, SatchelObjectType type, GVariant *floating)
+{
+	g_autoptr(GVariant) variant = g_variant_ref_sink(floating);
+	SatchelClosureObject object = {.type = type};
+	g_autofree char *path = NULL;
+	g_autofree char *folder = NULL;
+	char *checksum =
+		satchel_digest_sha256_hex(g_variant_get_data(variant), g_variant_get_size(variant));
+
+	g_strlcpy(object.checksum, checksum, sizeof object.checksum);
+	path = ostree_bundle_object(&self->bundle, type, checksum);
+	folder = g_path_get_dirname(path);
+	g_assert_cmpint(g_mkdir_with_parents(folder, 0755), ==, 0);
+	write_object(self, &object, g_variant_get_data(variant), g_variant_get_size(variant));
+	return checksum;
+}
+
+static GVariant *
+checksum_variant(const char *checksum)
+{
+	g_autoptr(GBytes) raw = satchel_hex_decode(checksum);
+
+	return g_variant_new_from_bytes(G_VARIANT_TYPE_BYTESTRING, raw, TRUE);
+}
+
+static char *
+store_commit(const Fixture *self, const char *tree, const char *meta)
+{
+	return store_object(self, SATCHEL_OBJECT_COMMIT,
+			    g_variant_new("(@a{sv}@ay@a(say)sst@ay@ay)",
+					  g_variant_new("a{sv}", NULL),
+					  g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, "", 0, 1),
+					  g_variant_new_array(G_VARIANT_TYPE("(say)"), NULL, 0),
+					  "subject", "body", GUINT64_TO_BE(1),
+					  checksum_variant(tree), checksum_variant(meta)));
+}
+
+/* A tree with one folder of that name in it. */
+static char *
+store_tree(const Fixture *self, const char *name, const char *tree, const char *meta)
+{
+	g_auto(GVariantBuilder) folders = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("a(sayay)"));
+
+	if (name != NULL)
+		g_variant_builder_add(&folders, "(s@ay@ay)", name, checksum_variant(tree),
+				      checksum_variant(meta));
+	return store_object(self, SATCHEL_OBJECT_DIR_TREE,
+			    g_variant_new("(@a(say)@a(sayay))",
+					  g_variant_new_array(G_VARIANT_TYPE("(say)"), NULL, 0),
+					  g_variant_builder_end(&folders)));
+}
+
+static void
+assert_commit_not_listed(const Fixture *self, const char *commit, const char *words)
+{
+	g_autoptr(GError) error = NULL;
+
+	g_assert_null(
+		satchel_closure_list(self->repo, (const char *const[]){commit, NULL}, &error));
+	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED);
+	if (strstr(error->message, words) == NULL)
+		g_error("'%s' is not in '%s'", words, error->message);
+}
+
+static void
+test_metadata_of_the_right_hash_and_the_wrong_form_is_refused(void)
+{
+	g_auto(Fixture) self;
+	g_autofree char *bad_meta = NULL;
+	g_autofree char *bad_tree = NULL;
+	g_autofree char *bad_commit = NULL;
+	g_autofree char *good_tree = NULL;
+	g_autofree char *commit_of_bad_tree = NULL;
+	g_autofree char *commit_of_bad_meta = NULL;
+	const char *meta;
+
+	fixture_open(&self, "archive");
+	meta = fixture_find(&self, SATCHEL_OBJECT_DIR_META, 0)->checksum;
+	good_tree = store_tree(&self, NULL, NULL, NULL);
+	bad_tree = store_tree(&self, "..", good_tree, meta);
+	bad_meta = store_object(&self, SATCHEL_OBJECT_DIR_META, g_variant_new_uint32(0));
+	bad_commit = store_object(&self, SATCHEL_OBJECT_COMMIT, g_variant_new_uint32(0));
+	commit_of_bad_tree = store_commit(&self, bad_tree, meta);
+	commit_of_bad_meta = store_commit(&self, good_tree, bad_meta);
+	assert_commit_not_listed(&self, commit_of_bad_tree, ".dirtree: ");
+	assert_commit_not_listed(&self, commit_of_bad_meta, ".dirmeta: ");
+	assert_commit_not_listed(&self, bad_commit, ".commit: ");
+}
+
+static void
+test_folders_nested_too_deeply_are_refused(void)
+{
+	g_auto(Fixture) self;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(SatchelClosureList) list = NULL;
+	g_autofree char *good = NULL;
+	g_autofree char *deep = NULL;
+	g_autofree char *tree = NULL;
+	const char *meta;
+
+	fixture_open(&self, "archive");
+	meta = fixture_find(&self, SATCHEL_OBJECT_DIR_META, 0)->checksum;
+	tree = store_tree(&self, NULL, NULL, NULL);
+	for (guint i = 1; i < SATCHEL_LIMIT_OSTREE_DEPTH; i++) {
+		g_autofree char *inner = g_steal_pointer(&tree);
+
+		tree = store_tree(&self, "a", inner, meta);
+	}
+	good = store_commit(&self, tree, meta);
+	list = satchel_closure_list(self.repo, (const char *const[]){good, NULL}, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(list->objects->len, ==, SATCHEL_LIMIT_OSTREE_DEPTH + 2);
+	g_assert_cmpuint(list->n_files, ==, 0);
+	{
+		g_autofree char *inner = g_steal_pointer(&tree);
+
+		tree = store_tree(&self, "a", inner, meta);
+	}
+	deep = store_commit(&self, tree, meta);
+	assert_commit_not_listed(&self, deep, "nested");
+}
+
 static void
 test_file_that_is_cut_while_it_is_read_is_refused(void)
 {
@@ -640,6 +765,10 @@ main(int argc, char **argv)
 			test_claimed_size_of_a_missing_file_is_missing_content);
 	g_test_add_func("/ostree-closure/claimed-size-of-a-cut-file-is-an-error",
 			test_claimed_size_of_a_cut_file_is_an_error);
+	g_test_add_func("/ostree-closure/metadata-of-the-right-hash-and-the-wrong-form-is-refused",
+			test_metadata_of_the_right_hash_and_the_wrong_form_is_refused);
+	g_test_add_func("/ostree-closure/folders-nested-too-deeply-are-refused",
+			test_folders_nested_too_deeply_are_refused);
 	g_test_add_func("/ostree-closure/file-that-is-cut-while-it-is-read-is-refused",
 			test_file_that_is_cut_while_it_is_read_is_refused);
 	g_test_add_func("/ostree-closure/foreign-repositories-are-no-content",
