@@ -235,6 +235,22 @@ test_read_only_store_never_writes(Fixture *f, gconstpointer data)
 }
 
 static void
+test_store_without_a_folder_is_in_memory(Fixture *f, gconstpointer data)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(SatchelTrustStore) store =
+		satchel_trust_store_open(NULL, SATCHEL_TRUST_STORE_DIRECT, &error);
+	g_autoptr(GBytes) one = bytes("one");
+	g_autoptr(GBytes) seen = NULL;
+
+	g_assert_true(satchel_trust_store_save(store, "timestamp", one, &error));
+	seen = satchel_trust_store_load(store, "timestamp", 1000, &error);
+	g_assert_true(g_bytes_equal(seen, one));
+	g_assert_false(satchel_trust_store_commit(store, &error));
+	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_FAILURE);
+}
+
+static void
 test_folder_is_made_on_the_first_write(Fixture *f, gconstpointer data)
 {
 	g_autofree char *deep = g_build_filename(f->dir, "a", "b", "store", NULL);
@@ -630,6 +646,7 @@ main(int argc, char **argv)
 	ADD("staged/dropped", test_staged_store_that_is_not_committed_leaves_nothing);
 	ADD("staged/removal", test_staged_removal_is_seen_and_committed);
 	ADD("read-only", test_read_only_store_never_writes);
+	ADD("in-memory", test_store_without_a_folder_is_in_memory);
 	ADD("folder/made", test_folder_is_made_on_the_first_write);
 	ADD("folder/file", test_file_in_place_of_the_folder_is_refused);
 	ADD("leftovers", test_leftovers_of_a_power_cut_are_removed);

@@ -77,6 +77,43 @@ test_role_with_two_delegators_is_fetched_once(TufLab *f, gconstpointer data)
 			    "1.shared.json 1.b.json");
 }
 
+/* What one delegator's keys vouch for is nothing to the other; and asking again would not help. */
+static void
+test_role_is_verified_for_each_delegator(TufLab *f, gconstpointer data)
+{
+	json_t *delegations = NULL;
+	g_autofree char *keyid = NULL;
+	json_t *key = repo_key_json(f->repo, "other", &keyid);
+
+	repo_delegate(f->repo, "targets", "a", "*", FALSE);
+	repo_delegate(f->repo, "targets", "b", "*", FALSE);
+	repo_delegate(f->repo, "a", "shared", "*", FALSE);
+	repo_delegate(f->repo, "b", "shared", "*", FALSE);
+	delegations = json_object_get(repo_body(f->repo, "b"), "delegations");
+	json_object_set_new(json_object_get(delegations, "keys"), keyid, key);
+	json_object_set_new(json_array_get(json_object_get(delegations, "roles"), 0), "keyids",
+			    json_pack("[s]", keyid));
+	repo_publish(f->repo, "a");
+	repo_publish(f->repo, "b");
+	repo_bump(f->repo, "targets", "snapshot", "timestamp", NULL);
+	assert_search_fails(f, "none", SATCHEL_ERROR_METADATA_INVALID);
+	lab_assert_asked(f, "2.root.json timestamp.json 2.snapshot.json 2.targets.json 1.a.json "
+			    "1.shared.json 1.b.json");
+}
+
+static void
+test_without_consistent_snapshots_names_have_no_version(TufLab *f, gconstpointer data)
+{
+	json_object_set_new(repo_body(f->repo, "root"), "consistent_snapshot", json_false());
+	repo_delegate(f->repo, "targets", "apps", "*", FALSE);
+	repo_add_target(f->repo, "apps", "one", "content");
+	repo_publish(f->repo, "apps");
+	repo_bump(f->repo, "root", "targets", "snapshot", "timestamp", NULL);
+	assert_found(f, "one");
+	lab_assert_asked(f, "2.root.json 3.root.json timestamp.json snapshot.json targets.json "
+			    "apps.json");
+}
+
 static void
 test_cycle_of_delegations_ends(TufLab *f, gconstpointer data)
 {
@@ -189,6 +226,8 @@ main(int argc, char **argv)
 	ADD("found", test_delegated_target_is_found_and_its_role_stored);
 	ADD("paths", test_role_that_may_not_say_so_is_not_asked);
 	ADD("diamond", test_role_with_two_delegators_is_fetched_once);
+	ADD("each-delegator", test_role_is_verified_for_each_delegator);
+	ADD("not-consistent", test_without_consistent_snapshots_names_have_no_version);
 	ADD("cycle", test_cycle_of_delegations_ends);
 	ADD("terminating", test_nobody_behind_a_terminating_role_is_asked);
 	ADD("missing", test_missing_role_ends_the_search);
