@@ -44,21 +44,23 @@ has_good_root(SatchelTrustStore *store)
 	return root != NULL;
 }
 
-/* (transfer full) */
-static GBytes *
-find_first_root(SatchelDevice *self, SatchelBundleReader *bundle, GError **error)
+/* Without a root in the image: what was trusted before, or, where the settings say so, what comes
+ * first. @reason: why the image gives none. */
+static gboolean
+trust_without_image(SatchelDevice *self, SatchelTrustStore *store, SatchelBundleReader *bundle,
+		    const GError *reason, GError **error)
 {
-	g_autoptr(GError) local_error = NULL;
-	g_autoptr(SatchelRoot) root =
-		satchel_provisioned_root_read(self->settings->root_dir, self->type, &local_error);
+	g_autoptr(GBytes) first = NULL;
 
-	if (root != NULL)
-		return g_bytes_ref(satchel_root_get_bytes(root));
-	if (self->settings->trust_on_first_use && bundle != NULL &&
-	    g_error_matches(local_error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_NOT_FOUND))
-		return read_first_root(bundle, error);
-	g_propagate_error(error, g_steal_pointer(&local_error));
-	return NULL;
+	if (has_good_root(store))
+		return TRUE;
+	if (!self->settings->trust_on_first_use || bundle == NULL ||
+	    !g_error_matches(reason, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_NOT_FOUND)) {
+		g_propagate_error(error, g_error_copy(reason));
+		return FALSE;
+	}
+	first = read_first_root(bundle, error);
+	return first != NULL && satchel_tuf_client_init(store, first, error);
 }
 
 SatchelTrustStore *
@@ -69,16 +71,22 @@ satchel_device_open_store(SatchelDevice *self, SatchelBundleReader *bundle, GErr
 					     ? SATCHEL_TRUST_STORE_STAGED
 					     : SATCHEL_TRUST_STORE_READ_ONLY;
 	g_autoptr(SatchelTrustStore) store = satchel_trust_store_open(dir, mode, error);
-	g_autoptr(GBytes) root = NULL;
+	g_autoptr(GError) local_error = NULL;
+	g_autoptr(SatchelRoot) provisioned = NULL;
+	g_autoptr(SatchelRoot) root = NULL;
 
 	if (store == NULL)
 		return NULL;
-	if (has_good_root(store))
-		return g_steal_pointer(&store);
-	root = find_first_root(self, bundle, error);
-	if (root == NULL || !satchel_tuf_client_init(store, root, error))
-		return NULL;
-	return g_steal_pointer(&store);
+	provisioned =
+		satchel_provisioned_root_read(self->settings->root_dir, self->type, &local_error);
+	if (provisioned == NULL)
+		return trust_without_image(self, store, bundle, local_error, error)
+			       ? g_steal_pointer(&store)
+			       : NULL;
+	/* A stored root counts as far as the image's leads to it: a stranger's is self-signed, too.
+	 */
+	root = satchel_trust_store_load_root(store, provisioned, error);
+	return root != NULL ? g_steal_pointer(&store) : NULL;
 }
 
 gboolean

@@ -133,6 +133,26 @@ def _(tmp):
         assert device.digest() == before
 
 
+@test("a stranger's root in the device's store is replaced by what the image's root leads to")
+def _(tmp):
+    lab = rotated_lab(tmp / "one", 2)
+    other = rotated_lab(tmp / "two", 3)
+    good, bad = lab.odd_bundle([2]), other.odd_bundle([2])
+    with lab.device() as device:
+        provision(device, lab, (1,))
+        device.expect(16, "check", "--src-dir", good)
+        store = device.storage / "satchel/tuf"
+        trusted = (store / "root.json").read_bytes()
+        for folder in (store, store / "roots"):
+            shutil.copy(other.tuf / "metadata/3.root.json", folder)
+        for damage in ((other.tuf / "metadata/3.root.json").read_bytes(), trusted[:100], b""):
+            (store / "root.json").write_bytes(damage)
+            result = device.run("check", "--src-dir", bad)
+            assert result.returncode in (11, 15), result
+            device.expect(16, "check", "--src-dir", good)
+            assert (store / "root.json").read_bytes() == trusted
+
+
 @test("a bundle from before a rotation is judged by the newer metadata, as long as it is signed")
 def _(tmp):
     lab = Lab(tmp, releases=(1, 2))
