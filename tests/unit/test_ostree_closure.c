@@ -30,6 +30,8 @@ fixture_open(Fixture *self, const char *mode)
 static void
 fixture_clear(Fixture *self)
 {
+	if (self->reader == NULL)
+		return;
 	satchel_closure_list_free(self->list);
 	satchel_closure_repo_free(self->repo);
 	satchel_bundle_reader_free(self->reader);
@@ -185,8 +187,10 @@ test_commit_given_twice_is_listed_once(void)
 static void
 test_every_object_of_a_real_repository_is_good(gconstpointer mode)
 {
-	g_auto(Fixture) self;
+	g_auto(Fixture) self = {0};
 
+	if (strcmp(mode, "bare-user") == 0 && !ostree_bundle_can_have_attributes())
+		return;
 	fixture_open(&self, mode);
 	g_assert_cmpuint(self.list->n_files, >, 5);
 	assert_all_objects_good(&self);
@@ -447,12 +451,14 @@ test_fifo_in_place_of_an_object_does_not_hang(void)
 static void
 test_file_without_its_attribute_is_refused(void)
 {
-	g_auto(Fixture) self;
+	g_auto(Fixture) self = {0};
 	g_autoptr(GError) error = NULL;
 	g_autofree char *path = NULL;
 	g_autofree char *name = NULL;
 	const SatchelClosureObject *object;
 
+	if (!ostree_bundle_can_have_attributes())
+		return;
 	fixture_open(&self, "bare-user");
 	object = fixture_find_size(&self, 300000);
 	name = satchel_object_path(SATCHEL_OBJECT_FILE, object->checksum, FALSE);
@@ -470,12 +476,14 @@ test_file_without_its_attribute_is_refused(void)
 static void
 test_owner_and_mode_of_a_bare_file_are_hashed(void)
 {
-	g_auto(Fixture) self;
+	g_auto(Fixture) self = {0};
 	g_autoptr(GError) error = NULL;
 	g_autofree char *path = NULL;
 	g_autofree char *name = NULL;
 	const SatchelClosureObject *object;
 
+	if (!ostree_bundle_can_have_attributes())
+		return;
 	fixture_open(&self, "bare");
 	object = fixture_find_size(&self, 300000);
 	name = satchel_object_path(SATCHEL_OBJECT_FILE, object->checksum, FALSE);
