@@ -450,12 +450,12 @@ def _(tmp):
     with Server(repo) as server:
         client = Client(tmp, server)
         shown = json.loads(client.tuf("--json", "show").stdout)
-        check(shown, "tuf-show")
+        check(shown, "tuf-show.schema.json")
         assert shown["roles"]["timestamp"] is None and "timestamp" in shown["problem"]
         client.refresh()
         (client.metadata / "time-floor").write_text("2089-06-01T00:00:00Z\n")
         shown = json.loads(client.tuf("show", "--json").stdout)
-        check(shown, "tuf-show")
+        check(shown, "tuf-show.schema.json")
         assert shown["problem"] is None and shown["dialect"] == "tuf"
         assert [role for role in ROLES if shown["roles"][role]["expired"]] == ["targets"]
         assert shown["targets"] == [{"name": "one", "length": 5,
@@ -465,7 +465,7 @@ def _(tmp):
         (client.metadata / "snapshot.json").write_text("{")
         before = client.files()
         shown = json.loads(client.tuf("show", "--json").stdout)
-        check(shown, "tuf-show")
+        check(shown, "tuf-show.schema.json")
         assert shown["roles"]["targets"] is None and "snapshot" in shown["problem"]
         assert client.files() == before
 
