@@ -52,6 +52,7 @@ add_target(json_t *targets, const char *name)
 	g_autofree char *full = satchel_target_author_add(targets, &draft, &error);
 
 	g_assert_no_error(error);
+	g_assert_nonnull(full);
 }
 
 static void
