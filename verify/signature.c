@@ -74,18 +74,12 @@ static gboolean
 verify_by_libcrypto(const SatchelKey *key, GBytes *message, GBytes *signature)
 {
 	gsize n_bytes = g_bytes_get_size(signature);
-	int n_expected = EVP_PKEY_get_size(satchel_key_get_pkey(key));
 
-	/* Exactly as long as the modulus for RSA, at most as long as libcrypto says for ECDSA. */
-	if (n_expected <= 0 || n_bytes == 0 || n_bytes > (gsize)n_expected)
-		return FALSE;
-	if (satchel_key_get_scheme(key) == SATCHEL_SCHEME_RSASSA_PSS_SHA256) {
-		if (n_bytes != (gsize)n_expected)
-			return FALSE;
-	} else if (!is_strict_der(signature)) {
-		return FALSE;
-	}
-	return verify_sha256(key, message, signature);
+	if (satchel_key_get_scheme(key) == SATCHEL_SCHEME_ECDSA_SHA2_NISTP256)
+		return is_strict_der(signature) && verify_sha256(key, message, signature);
+	/* Exactly as long as the modulus: libcrypto would take one without its leading zeros. */
+	return n_bytes == (gsize)EVP_PKEY_get_size(satchel_key_get_pkey(key)) &&
+	       verify_sha256(key, message, signature);
 }
 
 gboolean
