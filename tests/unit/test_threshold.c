@@ -590,14 +590,16 @@ test_good_keyids_are_told_each_once(void)
 
 	two_keys_init(&two, 2);
 	keys = role_keys(two.keys, two.role, SATCHEL_DIALECT_TUF);
+	json_array_append_new(signatures, tuf_signature(&two.pairs[1], two.keyids[1]));
 	json_array_append_new(signatures, json_integer(1));
 	json_array_append_new(signatures, tuf_signature(&two.pairs[0], "unknown"));
 	json_array_append_new(signatures, tuf_signature(&two.pairs[0], two.keyids[1]));
 	json_array_append_new(signatures, tuf_signature(&two.pairs[0], two.keyids[0]));
 	json_array_append_new(signatures, tuf_signature(&two.pairs[0], two.keyids[0]));
 	good = satchel_role_keys_good_keyids(keys, signatures, message);
-	g_assert_cmpuint(g_strv_length(good), ==, 1);
-	g_assert_cmpstr(good[0], ==, two.keyids[0]);
+	g_assert_cmpuint(g_strv_length(good), ==, 2);
+	g_assert_cmpstr(good[0], ==, two.keyids[1]);
+	g_assert_cmpstr(good[1], ==, two.keyids[0]);
 	none = satchel_role_keys_good_keyids(keys, NULL, message);
 	g_assert_cmpuint(g_strv_length(none), ==, 0);
 }
@@ -661,6 +663,24 @@ test_uptane_rsa_has_two_names_of_its_method(void)
 	assert_rsa_method("rsassa-pss", TRUE);
 	assert_rsa_method("ed25519", FALSE);
 	assert_rsa_method("rsassa-pkcs1v15", FALSE);
+}
+
+/* Its text is as long as one of a key that is small enough can be. */
+static void
+test_the_longest_signature_counts(void)
+{
+	g_autofree char *folder = fixture_path("signatures/valid/rsa-pss-of-almost-16384-bits");
+	g_autoptr(GBytes) key = fixture_bytes(folder, "key.json");
+	g_autoptr(GBytes) message = fixture_bytes(folder, "message");
+	g_autofree char *hex = fixture_text(folder, "signature");
+	g_autoptr(SatchelJson) map = json_object();
+	g_autofree char *keyid = add_key(map, satchel_json_parse(key, NULL));
+	g_autoptr(SatchelJson) role = json_pack("{s:[s], s:i}", "keyids", keyid, "threshold", 1);
+	g_autoptr(SatchelJson) signatures = json_pack("[{s:s, s:s}]", "keyid", keyid, "sig", hex);
+	g_autoptr(SatchelRoleKeys) keys = role_keys(map, role, SATCHEL_DIALECT_TUF);
+
+	g_assert_cmpuint(strlen(hex), ==, 4096);
+	g_assert_true(satchel_role_keys_verify(keys, signatures, message, NULL));
 }
 
 /* A tree that no parser made; such a key has no keyid in the tuf dialect. */
@@ -767,6 +787,8 @@ main(int argc, char **argv)
 	g_test_add_func("/threshold/a-reference-keeps-the-role", test_a_reference_keeps_the_role);
 	g_test_add_func("/threshold/uptane-rsa-has-two-names-of-its-method",
 			test_uptane_rsa_has_two_names_of_its_method);
+	g_test_add_func("/threshold/the-longest-signature-counts",
+			test_the_longest_signature_counts);
 	g_test_add_func("/threshold/a-key-without-canonical-form-does-not-count",
 			test_a_key_without_canonical_form_does_not_count);
 	g_test_add_func("/threshold/roles-of-one-table-share-its-keys",
