@@ -187,6 +187,10 @@ fuzz: deps ## run each fuzzer for FUZZ_S seconds (60)
 .PHONY: fuzz-programs
 fuzz-programs: $(FUZZERS)
 
+.PHONY: mutate
+mutate: deps ## change FILES in small ways, list the changes that no unit test notices
+	@tests/support/mutate.py $(FILES)
+
 .PHONY: coverage
 coverage: deps ## line coverage of verify/ by the unit tests
 	$(again) BUILD=build/coverage OPTIMIZE='-O0 -g --coverage' HARDENING= LDFLAGS=--coverage \
