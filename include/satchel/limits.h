@@ -6,11 +6,21 @@
  * ones.
  */
 
-/* Largest role file accepted, in bytes. Readers stop here before parsing. */
+/* Largest role file accepted, in bytes. Readers stop here before parsing. Set when the library is
+ * built, as in `make CPPFLAGS=-DSATCHEL_LIMIT_TARGETS_BYTES=33554432u`; the same for what is built
+ * against it. */
+#ifndef SATCHEL_LIMIT_ROOT_BYTES
 #define SATCHEL_LIMIT_ROOT_BYTES (512u * 1024u)
+#endif
+#ifndef SATCHEL_LIMIT_TIMESTAMP_BYTES
 #define SATCHEL_LIMIT_TIMESTAMP_BYTES (64u * 1024u)
+#endif
+#ifndef SATCHEL_LIMIT_SNAPSHOT_BYTES
 #define SATCHEL_LIMIT_SNAPSHOT_BYTES (2u * 1024u * 1024u)
+#endif
+#ifndef SATCHEL_LIMIT_TARGETS_BYTES
 #define SATCHEL_LIMIT_TARGETS_BYTES (16u * 1024u * 1024u)
+#endif
 #define SATCHEL_LIMIT_BUNDLE_META_BYTES (1024u * 1024u)
 
 /* Root versions followed in one run, delegated roles visited in one search. */
