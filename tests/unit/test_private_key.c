@@ -26,8 +26,8 @@ static SatchelPrivateKey *
 make_key(SatchelScheme scheme)
 {
 	g_autoptr(GError) error = NULL;
-	g_autofree char *path =
-		g_build_filename(g_getenv("SATCHEL_FIXTURES"), "keys/test-only-rsa2048.pem", NULL);
+	g_autofree char *path = g_build_filename(g_getenv("SATCHEL_FIXTURES"),
+						 "keys/private/test-key-rsa-2048.pem", NULL);
 	g_autofree char *pem = NULL;
 	SatchelPrivateKey *key;
 
