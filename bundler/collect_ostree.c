@@ -29,6 +29,8 @@ load_metadata(gpointer user_data, SatchelObjectType type, const char *checksum, 
 	g_autoptr(GBytes) bytes = NULL;
 	g_autoptr(GError) local_error = NULL;
 
+	if (!satchel_interrupt_check(error))
+		return NULL;
 	if (!ostree_repo_load_variant(self->repo, (OstreeObjectType)type, checksum, &variant,
 				      &local_error)) {
 		gboolean missing = g_error_matches(local_error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
