@@ -556,6 +556,18 @@ def _(tmp):
     assert verdict.reasons == ["bundle-invalid"] * 3 + ["no-target-content"], verdict
 
 
+@test("a broken chain of roots is told before all else")
+def _(tmp):
+    builder = simple(tmp, tag="other")
+    builder.versions["root"] = 2
+    builder.keys["root"] = [Key("stranger")]
+    builder.make_root()
+    builder.write_bundle(tmp / "bundle")
+    verdict = verify(builder, tmp / "bundle")
+    assert verdict.status == 11, verdict
+    assert verdict.reasons[:2] == ["metadata-invalid", "bundle-invalid"], verdict
+
+
 @test("nothing is written: no call asks the kernel to")
 def _(tmp):
     if shutil.which("strace") is None:
