@@ -128,6 +128,15 @@ def _(tmp):
         assert all("Authorization" not in headers for headers in server.headers)
 
 
+@test("the path of a URL is sent as it was given")
+def _(tmp):
+    with Server(Repo()) as server:
+        client = Client(tmp, server)
+        result = client.tuf("--metadata-url", server.url + "/a/../%7Eb/./c//", "refresh")
+        assert result.returncode == 14, result
+        assert server.log == ["/a/../%7Eb/./c/2.root.json", "/a/../%7Eb/./c/timestamp.json"]
+
+
 @test("names of delegated roles are encoded in the request and in the store")
 def _(tmp):
     for name, encoded in (("?", "%3F"), ("#", "%23"), ("../x", "..%2Fx"), ("/x", "%2Fx"),
@@ -153,6 +162,13 @@ def _(tmp):
 def _(tmp):
     with Server(Repo()) as server:
         server.misbehave["/metadata/2.root.json"] = status(403)
+        assert Client(tmp, server).refresh().returncode == 0
+
+
+@test("the long page of a 404 is no long root")
+def _(tmp):
+    with Server(Repo()) as server:
+        server.misbehave["/metadata/2.root.json"] = lambda handler: handler.send(404, b" " * (1 << 20))
         assert Client(tmp, server).refresh().returncode == 0
 
 
@@ -369,7 +385,8 @@ def _(tmp):
         client = Client(tmp, server)
         sent = []
         for answer in (content_of(b"jello"), content_of(b"hello, and more"), content_of(b"hell"),
-                       cut_short(b"hello"), cut_short_chunked(b"hell"), stall(server, b"hello"),
+                       cut_short(b"hello"), cut_short_chunked(b"hell"),
+                       cut_short_chunked(b"hello"), stall(server, b"hello"),
                        endless(sent), status(403), status(500), redirect("/targets/two")):
             server.misbehave["/targets/one"] = answer
             result = client.download("one")
