@@ -122,6 +122,20 @@ make_folder(const char *path)
 	return synced;
 }
 
+/* Leftovers of killed processes, in both folders. */
+static void
+store_sweep(SatchelTrustStore *self)
+{
+	int history = openat(self->dir_fd, HISTORY_FOLDER,
+			     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	satchel_atomic_write_sweep(self->dir_fd);
+	if (history < 0)
+		return;
+	satchel_atomic_write_sweep(history);
+	close(history);
+}
+
 static gboolean
 store_make_dir(SatchelTrustStore *self, GError **error)
 {
@@ -133,7 +147,7 @@ store_make_dir(SatchelTrustStore *self, GError **error)
 			return fail_errno(self, "cannot be opened", errno, error);
 	}
 	if (!self->swept)
-		satchel_atomic_write_sweep(self->dir_fd);
+		store_sweep(self);
 	self->swept = TRUE;
 	return TRUE;
 }

@@ -279,9 +279,11 @@ test_file_in_place_of_the_folder_is_refused(Fixture *f, gconstpointer data)
 static void
 test_leftovers_of_a_power_cut_are_removed(Fixture *f, gconstpointer data)
 {
+	store_roots(f, 1);
 	temp_dir_write(f->dir, ".satchel-0123456789abcdef.tmp", "half");
+	temp_dir_write(f->dir, "roots/.satchel-0123456789abcdef.tmp", "half");
 	save(f, "timestamp", "one");
-	assert_files(f, "timestamp.json");
+	assert_files(f, "root.json roots/1.root.json timestamp.json");
 }
 
 /* ---- names */
