@@ -142,22 +142,72 @@ test_escapes_and_text_are_joined(void)
 			"b\\");
 }
 
-/* Bytes behind the end of the document are not looked at. */
+static void
+test_every_control_character_in_a_string_is_refused(void)
+{
+	for (char c = 1; c < 0x20; c++) {
+		char text[] = "{\"a\":\"x\"}";
+		g_autoptr(GBytes) document = NULL;
+		g_autoptr(GError) error = NULL;
+
+		text[6] = c;
+		document = g_bytes_new_static(text, strlen(text));
+		g_assert_null(satchel_json_parse(document, &error));
+		assert_error(error, "line 1, column 7: control character in a string");
+	}
+}
+
+static void
+test_space_and_delete_stand_for_themselves(void)
+{
+	g_autoptr(SatchelJson) tree = parse("{\"a\":\" \x7f\"}");
+
+	g_assert_cmpstr(satchel_json_get_string(tree, "a", NULL), ==, " \x7f");
+}
+
+/* What stands in memory behind the document must not complete it. */
 static void
 test_nothing_behind_the_end_is_read(void)
 {
-	static const char *const texts[] = {"{\"a\":12",   "{\"a\":\"x",     "{\"a\":tru",
-					    "{\"a\":\"\\", "{\"a\":\"\\u12", "{\"a\":\"\xe2\x82",
-					    "{\"a\":-"};
-	static const char rest[] = "34\"e12\xac\"}";
+	static const struct {
+		const char *text;
+		const char *rest;
+		const char *message;
+	} cases[] = {
+		{"", "{}", "line 1, column 1: empty document"},
+		{" ", " {}", "line 1, column 2: empty document"},
+		{"\xef\xbb", "\xbf{}", "line 1, column 1: the document is not an object"},
+		{"{", "}", "line 1, column 2: the document ends where a member's name is expected"},
+		{"{\"a\"", ":1}", "line 1, column 5: the document ends where ':' is expected"},
+		{"{\"a\":", "1}", "line 1, column 6: the document ends where a value is expected"},
+		{"{\"a\":[", "]}", "line 1, column 7: the document ends where a value is expected"},
+		{"{\"a\":1", "2}",
+		 "line 1, column 7: the document ends where ',' or '}' is expected"},
+		{"{\"a\":1", " }",
+		 "line 1, column 7: the document ends where ',' or '}' is expected"},
+		{"{\"a\":1", "}",
+		 "line 1, column 7: the document ends where ',' or '}' is expected"},
+		{"{\"a\":1", "e",
+		 "line 1, column 7: the document ends where ',' or '}' is expected"},
+		{"{\"a\":-", "1}", "line 1, column 6: number without digits"},
+		{"{\"a\":tru", "e}", "line 1, column 6: a value expected"},
+		{"{\"a\":\"x", "\"}", "line 1, column 8: the document ends within a string"},
+		{"{\"a\":\"x", "y\"}", "line 1, column 8: the document ends within a string"},
+		{"{\"a\":\"\\", "n\"}", "line 1, column 7: the document ends within a string"},
+		{"{\"a\":\"\\n", "\"}", "line 1, column 9: the document ends within a string"},
+		{"{\"a\":\"\\u12", "34\"}", "line 1, column 7: bad escape"},
+		{"{\"a\":\"\\u123", "4\"}", "line 1, column 7: bad escape"},
+		{"{\"a\":\"\\ud800", "\\udc00\"}", "line 1, column 7: lone surrogate"},
+		{"{\"a\":\"\xe2\x82", "\xac\"}", "line 1, column 7: invalid UTF-8"},
+	};
 
-	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
-		g_autofree char *longer = g_strconcat(texts[i], rest, NULL);
-		g_autoptr(GBytes) document = g_bytes_new_static(longer, strlen(texts[i]));
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *longer = g_strconcat(cases[i].text, cases[i].rest, NULL);
+		g_autoptr(GBytes) document = g_bytes_new_static(longer, strlen(cases[i].text));
 		g_autoptr(GError) error = NULL;
 
 		g_assert_null(satchel_json_parse(document, &error));
-		g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_INVALID);
+		assert_error(error, cases[i].message);
 	}
 }
 
@@ -284,6 +334,10 @@ main(int argc, char **argv)
 			test_the_number_of_values_is_bounded);
 	g_test_add_func("/json/the-same-depth-may-come-again", test_the_same_depth_may_come_again);
 	g_test_add_func("/json/escapes-and-text-are-joined", test_escapes_and_text_are_joined);
+	g_test_add_func("/json/every-control-character-in-a-string-is-refused",
+			test_every_control_character_in_a_string_is_refused);
+	g_test_add_func("/json/space-and-delete-stand-for-themselves",
+			test_space_and_delete_stand_for_themselves);
 	g_test_add_func("/json/nothing-behind-the-end-is-read",
 			test_nothing_behind_the_end_is_read);
 	g_test_add_func("/json/brackets-and-commas-in-strings-are-text",
