@@ -83,7 +83,8 @@ full_check_member(FullCheck *self, const SatchelManifestMember *member)
 			    "%s is not what " SATCHEL_BUNDLE_MANIFEST " says it is", quoted);
 }
 
-/* What macOS, Windows and file system checks leave on a stick; no device reads it. */
+/* What macOS, Windows, file system checks and libostree's own programs (a lock, temporary files)
+ * leave on a stick; no device reads it. */
 static gboolean
 full_is_litter(const char *member)
 {
@@ -102,6 +103,9 @@ full_is_litter(const char *member)
 	};
 	g_auto(GStrv) components = g_strsplit(member, "/", -1);
 
+	if (g_str_has_prefix(member, SATCHEL_BUNDLE_OSTREE_REPO "/tmp/") ||
+	    strcmp(member, SATCHEL_BUNDLE_OSTREE_REPO "/.lock") == 0)
+		return TRUE;
 	for (guint i = 0; components[i] != NULL; i++) {
 		if (g_str_has_prefix(components[i], "._") || g_strv_contains(names, components[i]))
 			return TRUE;

@@ -173,11 +173,11 @@ def _(tmp):
 def _(tmp):
     builder = simple(tmp)
     for name in (".DS_Store", "._tuf", "tuf/._targets.json", "System Volume Information/x",
-                 "ostree_repo/objects/.DS_Store"):
+                 "ostree_repo/objects/.DS_Store", "ostree_repo/tmp/cache/x", "ostree_repo/.lock"):
         write(tmp / "bundle" / name, "litter")
     verdict = verify(builder, tmp / "bundle", "--full")
     assert verdict.status == 0, verdict
-    assert len(verdict.document["notes"]) == 5, verdict
+    assert len(verdict.document["notes"]) == 7, verdict
 
 
 # ---- 1
