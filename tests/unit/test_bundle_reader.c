@@ -21,9 +21,7 @@ fixture_open(Fixture *self)
 static void
 fixture_clear(Fixture *self)
 {
-	g_autofree char *unused =
-		ostree_bundle_run((const char *const[]){"rm", "-rf", self->dir, NULL});
-
+	g_free(ostree_bundle_run((const char *const[]){"rm", "-rf", self->dir, NULL}));
 	satchel_bundle_reader_free(self->reader);
 	g_free(self->dir);
 }
@@ -131,7 +129,6 @@ test_absence_is_told_from_other_faults(void)
 {
 	g_auto(Fixture) self;
 	g_autoptr(GError) error = NULL;
-	g_autofree char *folder = NULL;
 
 	fixture_open(&self);
 	assert_unreadable(&self, "absent", SATCHEL_ERROR_METADATA_NOT_FOUND);
