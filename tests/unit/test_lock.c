@@ -32,6 +32,7 @@ test_a_second_lock_is_busy_and_names_the_first(Folder *folder, gconstpointer dat
 	SatchelLock *second = NULL;
 
 	g_assert_no_error(error);
+	g_assert_nonnull(first);
 	second = satchel_lock_take(folder->fd, &error);
 	g_assert_null(second);
 	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_BUSY);
