@@ -28,9 +28,9 @@ class Lab:
         self.root = self.repo.root(tmp)
         (tmp / "targets").mkdir()
 
-    def get(self, kind, metadata, targets, name="one"):
+    def get(self, kind, metadata, targets, name="one", **env):
         return run([self.program, kind, self.tmp / "store", self.root, metadata, targets, name,
-                    self.tmp / "targets"], env={"LD_LIBRARY_PATH": self.prefix / "lib"})
+                    self.tmp / "targets"], env={"LD_LIBRARY_PATH": self.prefix / "lib", **env})
 
 
 @test("the example includes public headers only")
@@ -64,6 +64,16 @@ def _(tmp):
         server.misbehave["/metadata/timestamp.json"] = status(500)
         result = lab.get("http", server.url + "/metadata", server.url + "/targets")
         assert result.returncode == 13 and "timestamp.json" in result.stderr, result
+
+
+@test("a program asks no proxy of the environment unless it says so")
+def _(tmp):
+    lab = Lab(tmp)
+    with Server(lab.repo) as server, Server(Repo()) as proxy:
+        result = lab.get("http", server.url + "/metadata", server.url + "/targets",
+                         http_proxy=proxy.url, no_proxy=None)
+        assert result.returncode == 0, result
+        assert proxy.log == [] and len(server.log) == 6
 
 
 main()
