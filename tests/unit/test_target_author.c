@@ -122,6 +122,7 @@ test_a_release_is_never_changed(void)
 	g_autofree char *again = NULL;
 
 	g_assert_no_error(error);
+	g_assert_nonnull(name);
 	before = json_deep_copy(targets);
 	draft.hardware_id = "other";
 	again = satchel_target_author_add(targets, &draft, &error);
