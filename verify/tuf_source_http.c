@@ -6,6 +6,9 @@
 
 /* Of an answer that is no success this much is read, so that the connection can serve on. */
 #define REFUSAL_BYTES (64u * 1024u)
+/* Of the headers of one request, those after the content and of all that redirects included:
+ * libcurl keeps them, and has a limit for none but the first. */
+#define HEADER_BYTES (300u * 1024u)
 #define STATUS_OK 200
 #define STATUS_FORBIDDEN 403
 #define STATUS_NOT_FOUND 404
@@ -26,6 +29,8 @@ typedef struct {
 	guint64 max_bytes;
 	guint64 n_bytes;
 	gboolean too_long;
+	gsize n_header_bytes;
+	gboolean headers_too_long;
 	Sink sink;
 	gpointer user_data;
 	GError *sink_error;
@@ -61,6 +66,20 @@ on_data(char *data, size_t size, size_t n_items, void *user_data)
 	return n_bytes;
 }
 
+static size_t
+on_header(char *data, size_t size, size_t n_items, void *user_data)
+{
+	Transfer *self = user_data;
+	size_t n_bytes = size * n_items; /* curl: size is always 1 */
+
+	if (n_bytes > HEADER_BYTES - self->n_header_bytes) {
+		self->headers_too_long = TRUE;
+		return CURL_WRITEFUNC_ERROR;
+	}
+	self->n_header_bytes += n_bytes;
+	return n_bytes;
+}
+
 /* Fills in status and result. */
 static void
 transfer_run(Transfer *self, HttpSource *source, const char *url)
@@ -71,6 +90,7 @@ transfer_run(Transfer *self, HttpSource *source, const char *url)
 	*source->message = '\0';
 	curl_easy_setopt(curl, CURLOPT_URL, url);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, self);
+	curl_easy_setopt(curl, CURLOPT_HEADERDATA, self);
 	/* A length that is announced is refused before the content comes; 0 would mean no limit. */
 	curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE,
 			 (curl_off_t)CLAMP(self->max_bytes, 1, G_MAXINT64));
@@ -84,6 +104,8 @@ transfer_run(Transfer *self, HttpSource *source, const char *url)
 static char *
 transfer_describe(const Transfer *self, const HttpSource *source)
 {
+	if (self->headers_too_long)
+		return g_strdup_printf("the headers of the answer exceed %u bytes", HEADER_BYTES);
 	if (self->status >= 300 && self->status < 400)
 		return g_strdup_printf("the server redirects (status %ld), which is not followed",
 				       self->status);
@@ -98,6 +120,13 @@ transfer_describe(const Transfer *self, const HttpSource *source)
 			"OpenSSL has no engine 'pkcs11' (package libengine-pkcs11-openssl)");
 	return g_strdup(*source->message != '\0' ? source->message
 						 : curl_easy_strerror(self->result));
+}
+
+static gboolean
+transfer_found_nothing(const Transfer *self)
+{
+	return !self->headers_too_long &&
+	       (self->status == STATUS_FORBIDDEN || self->status == STATUS_NOT_FOUND);
 }
 
 static gboolean
@@ -150,9 +179,8 @@ http_fetch_metadata(SatchelTufSource *source, const char *role, gint64 version, 
 	}
 	reason = transfer_describe(&transfer, self);
 	fail(error,
-	     transfer.status == STATUS_FORBIDDEN || transfer.status == STATUS_NOT_FOUND
-		     ? SATCHEL_ERROR_METADATA_NOT_FOUND
-		     : SATCHEL_ERROR_METADATA_DOWNLOAD,
+	     transfer_found_nothing(&transfer) ? SATCHEL_ERROR_METADATA_NOT_FOUND
+					       : SATCHEL_ERROR_METADATA_DOWNLOAD,
 	     name, reason);
 	return NULL;
 }
@@ -320,6 +348,7 @@ set_general(CURL *curl, const SatchelTufSourceHttpOptions *options, char *messag
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, message);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
+	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(curl, CURLOPT_USERAGENT,
 			 options->user_agent != NULL ? options->user_agent
 						     : "satchel/" SATCHEL_VERSION);

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """satchel-verify tuf against a real HTTP server that behaves, and one that does not."""
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -8,10 +9,10 @@ import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from schemas import check  # noqa: E402
-from tap import main, program, run, test  # noqa: E402
+from tap import Result, main, program, run, test  # noqa: E402
 from tuf_server import (  # noqa: E402
-    Repo, Server, content_of, cut_short, cut_short_chunked, endless, redirect, sha256, stall,
-    status, stored_version)
+    Repo, Server, content_of, cut_short, cut_short_chunked, endless, long_headers, redirect, sha256,
+    stall, status, stored_version)
 
 ROLES = ("root", "timestamp", "snapshot", "targets")
 
@@ -37,6 +38,16 @@ class Client:
 
     def refresh(self, *options, **how):
         return self.tuf(*self.argv(), *options, "refresh", **how)
+
+    def refresh_measured(self):
+        """A refresh, and the most memory that it took, in KiB."""
+        argv = [str(word) for word in (program("satchel-verify"), "tuf", "--metadata-dir",
+                                       self.metadata, *self.argv(), "refresh")]
+        with subprocess.Popen(argv, stderr=subprocess.PIPE, encoding="utf-8") as process:
+            stderr = process.stderr.read()
+            _, status_word, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status_word)
+        return Result(argv, process.returncode, "", stderr), usage.ru_maxrss
 
     def download(self, *names):
         words = [word for name in names for word in ("--target-name", name)]
@@ -243,6 +254,31 @@ def _(tmp):
             expect(Client(folder, server).refresh(), 11, f"{role}.json", str(limit))
         # What the sockets on both sides hold was sent, too.
         assert limit <= sent[0] < limit + (32 << 20), sent
+
+
+@test("headers without an end are left early, before the content and behind it")
+def _(tmp):
+    for name, code, line, trailers in (("before", 200, b"X-A: " + b"a" * 1000 + b"\r\n", False),
+                                       ("behind", 404, b"X-A: b\r\n", True),
+                                       ("behind-success", 200, b"X-A: b\r\n", True)):
+        for role in ("2.root", "timestamp"):
+            folder = tmp / f"{name}-{role}"
+            folder.mkdir()
+            with Server(Repo()) as server:
+                answer = long_headers(code, line, 16 << 20, trailers)
+                server.misbehave[f"/metadata/{role}.json"] = answer
+                result, peak_kib = Client(folder, server).refresh_measured()
+                expect(result, 13, f"{role}.json", "header")
+                # 16 MiB of short lines are ten times that where they are kept.
+                assert peak_kib < 64 << 10, (name, role, peak_kib)
+
+
+@test("trailers of some length are nothing bad")
+def _(tmp):
+    with Server(Repo()) as server:
+        answer = long_headers(404, b"X-A: b\r\n", 128 << 10, True)
+        server.misbehave["/metadata/2.root.json"] = answer
+        assert Client(tmp, server).refresh().returncode == 0
 
 
 @test("a length that is announced beyond the limit is refused before the content comes")

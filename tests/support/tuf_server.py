@@ -249,6 +249,26 @@ def endless(sent):
     return answer
 
 
+def long_headers(code, line, n_bytes, trailers=False):
+    """That much of one header line, before the content or, as a trailer of chunks, behind it."""
+    def answer(handler):
+        handler.send_response(code)
+        if trailers:
+            handler.send_header("Transfer-Encoding", "chunked")
+            handler.end_headers()
+            handler.wfile.write(b"0\r\n")
+        handler.close_connection = True
+        piece = line * (65536 // len(line))
+        try:
+            handler.flush_headers()
+            for _ in range(n_bytes // len(piece)):
+                handler.wfile.write(piece)
+            handler.wfile.write(b"\r\n" if trailers else b"Content-Length: 0\r\n\r\n")
+        except OSError:
+            pass
+    return answer
+
+
 def stall(server, content=None, arrived=None):
     """Says nothing, or half of @content, and then nothing for as long as the server lives."""
     def answer(handler):
