@@ -1,13 +1,18 @@
 #include "bundle_plan.h"
+#include "../verify/earliest_expiry.h"
 #include "../verify/path_safety.h"
 #include "../verify/utc_time.h"
 #include "role_author.h"
 #include "target_author.h"
 #include <string.h>
 
+/* By which the clock of the machine that made a commit may be ahead. */
+#define CLOCK_TOLERANCE_S 86400
+
 struct SatchelBundlePlan {
 	const SatchelBundleRequest *request;
 	SatchelDialect dialect;
+	SatchelEarliestExpiry earliest;
 	GPtrArray *targets; /* of SatchelOstreeTarget */
 	GPtrArray *names;   /* borrowed from them, NULL-terminated */
 	GPtrArray *commits; /* likewise */
@@ -104,6 +109,8 @@ satchel_bundle_plan_new(const SatchelBundleRequest *request, const SatchelBundle
 
 	self->request = request;
 	self->dialect = satchel_root_get_dialect(roles->root);
+	self->earliest = satchel_earliest_expiry_of(roles->root, roles->timestamp, roles->snapshot,
+						    roles->targets);
 	self->targets = g_ptr_array_new_with_free_func((GDestroyNotify)satchel_ostree_target_unref);
 	self->names = g_ptr_array_new();
 	self->commits = g_ptr_array_new();
@@ -141,6 +148,29 @@ const char *const *
 satchel_bundle_plan_get_commits(const SatchelBundlePlan *self)
 {
 	return (const char *const *)self->commits->pdata;
+}
+
+gboolean
+satchel_bundle_plan_check_commit_time(const SatchelBundlePlan *self, guint index, gint64 time_s,
+				      gint64 now_s, GError **error)
+{
+	g_autofree char *what =
+		g_strdup_printf("the commit of target %s", (char *)self->names->pdata[index]);
+	g_autofree char *time = NULL;
+	g_autofree char *now = NULL;
+
+	if (!satchel_earliest_expiry_check(&self->earliest, time_s, what,
+					   "commit it again by a right clock", error))
+		return FALSE;
+	if (time_s <= now_s || time_s - now_s <= CLOCK_TOLERANCE_S)
+		return TRUE;
+	time = satchel_utc_time_format(time_s);
+	now = satchel_utc_time_format(now_s);
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_BUNDLE_INVALID,
+		    "%s is dated %s, and now it is %s: the clock of the machine that made the "
+		    "commit is ahead; commit it again by a right clock",
+		    what, time, now);
+	return FALSE;
 }
 
 json_t *

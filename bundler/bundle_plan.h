@@ -57,5 +57,19 @@ const char *const *satchel_bundle_plan_get_commits(const SatchelBundlePlan *self
 json_t *satchel_bundle_plan_to_meta(const SatchelBundlePlan *self, gint64 version,
 				    const char *manifest_sha256, guint64 manifest_length_bytes);
 
+/**
+ * satchel_bundle_plan_check_commit_time:
+ * @index: of the target
+ * @time_s: what its commit says
+ * @now_s: what the clock says, for commits from the future
+ *
+ * A device takes the time of the commit that it runs for the least that it can be: by that time no
+ * role of the bundle may have expired, and it must not be more than a day ahead.
+ * Errors: SATCHEL_ERROR_BUNDLE_INVALID.
+ */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_bundle_plan_check_commit_time(const SatchelBundlePlan *self, guint index,
+					       gint64 time_s, gint64 now_s, GError **error);
+
 void satchel_bundle_plan_free(SatchelBundlePlan *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SatchelBundlePlan, satchel_bundle_plan_free)

@@ -130,6 +130,22 @@ prepare(const Arguments *arguments, Build *build, GError **error)
 	return build->signers != NULL;
 }
 
+/* SOURCE_DATE_EPOCH is often the time of the source, and the commit was made after it. */
+static gboolean
+check_commit_times(const Build *build, SatchelOstreeCollection *ostree, GError **error)
+{
+	gint64 now_s = MAX(build->request.issued_s, satchel_clock_now_s());
+
+	for (guint i = 0; i < satchel_bundle_plan_get_n_targets(build->plan); i++) {
+		gint64 time_s = 0;
+
+		if (!satchel_collect_ostree_get_commit_time(ostree, i, &time_s, error) ||
+		    !satchel_bundle_plan_check_commit_time(build->plan, i, time_s, now_s, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
 /* What a device would stumble over, though the bundle is in order. */
 static void
 warn(const Build *build)
@@ -194,7 +210,7 @@ run(const Arguments *arguments, const char *output, GError **error)
 		return FALSE;
 	ostree = satchel_collect_ostree_plan(arguments->ostree,
 					     satchel_bundle_plan_get_commits(build.plan), error);
-	if (ostree == NULL)
+	if (ostree == NULL || !check_commit_times(&build, ostree, error))
 		return FALSE;
 	warn(&build);
 	folder = satchel_work_folder_begin(output, error);

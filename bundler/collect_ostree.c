@@ -143,6 +143,20 @@ satchel_collect_ostree_plan(const char *repo_path, const char *const *commits, G
 	return g_steal_pointer(&self);
 }
 
+gboolean
+satchel_collect_ostree_get_commit_time(SatchelOstreeCollection *self, guint index, gint64 *time_s,
+				       GError **error)
+{
+	g_autoptr(GBytes) bytes =
+		load_metadata(self, SATCHEL_OBJECT_COMMIT, self->commits[index], error);
+	SatchelCommit commit;
+
+	if (bytes == NULL || !satchel_commit_parse(bytes, &commit, error))
+		return FALSE;
+	*time_s = commit.timestamp_s;
+	return TRUE;
+}
+
 guint64
 satchel_collect_ostree_get_source_bytes(const SatchelOstreeCollection *self)
 {

@@ -28,6 +28,11 @@ G_GNUC_WARN_UNUSED_RESULT
 SatchelOstreeCollection *satchel_collect_ostree_plan(const char *repo_path,
 						     const char *const *commits, GError **error);
 
+/* The time that a commit of the plan says; @index as in @commits. Errors: as above. */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_collect_ostree_get_commit_time(SatchelOstreeCollection *self, guint index,
+						gint64 *time_s, GError **error);
+
 /* Bytes to be read from the source, for progress. */
 guint64 satchel_collect_ostree_get_source_bytes(const SatchelOstreeCollection *self);
 guint satchel_collect_ostree_get_n_objects(const SatchelOstreeCollection *self);

@@ -28,8 +28,10 @@ typedef struct {
 	gint64 clock_s;	  /* read once */
 	int dir_fd;	  /* the folder of the state; -1: there is none yet */
 	char *dir;
-	char *remark;	  /* (nullable): something was set right */
-	gboolean resumed; /* an installation that was cut off was brought to its end */
+	char *remark;		 /* (nullable): something was set right */
+	gint64 ignored_commit_s; /* that the running commit claims and that is no time floor; or 0
+				  */
+	gboolean resumed;	 /* an installation that was cut off was brought to its end */
 } SatchelDevice;
 
 /**
@@ -71,7 +73,9 @@ G_GNUC_WARN_UNUSED_RESULT
 SatchelTrustStore *satchel_device_open_store(SatchelDevice *self, SatchelBundleReader *bundle,
 					     GError **error);
 
-/* What bundles are judged for; strings are borrowed from @self. */
+/* What bundles are judged for; strings are borrowed from @self. The time floor: the latest of what
+ * is stored, when this program was built, and the running commit's time, unless the trusted root
+ * has expired by then: by such a floor nothing would ever be valid again. */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_device_get_profile(SatchelDevice *self, SatchelTrustStore *store,
 				    SatchelDeviceProfile *profile, GError **error);

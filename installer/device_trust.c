@@ -89,18 +89,36 @@ satchel_device_open_store(SatchelDevice *self, SatchelBundleReader *bundle, GErr
 	return root != NULL ? g_steal_pointer(&store) : NULL;
 }
 
+/* The running commit's time; 0 where it says nothing, or what cannot be. */
+static gint64
+get_commit_floor(SatchelDevice *self, SatchelTrustStore *store)
+{
+	const char *commit = satchel_device_get_running_commit(self);
+	gint64 commit_s =
+		commit == NULL ? 0 : satchel_sysroot_get_commit_time_s(self->sysroot, commit);
+	g_autoptr(SatchelRoot) root = NULL;
+	g_autoptr(GBytes) document = NULL;
+
+	if (commit_s == 0)
+		return 0;
+	document = satchel_trust_store_load(store, "root", SATCHEL_LIMIT_ROOT_BYTES, NULL);
+	root = document == NULL ? NULL : satchel_root_new_trusted(document, NULL);
+	if (root == NULL || commit_s < satchel_root_get_expires_s(root))
+		return commit_s;
+	self->ignored_commit_s = commit_s;
+	return 0;
+}
+
 gboolean
 satchel_device_get_profile(SatchelDevice *self, SatchelTrustStore *store,
 			   SatchelDeviceProfile *profile, GError **error)
 {
-	const char *commit = satchel_device_get_running_commit(self);
 	gint64 stored_s = 0;
-	gint64 commit_s = 0;
+	gint64 commit_s;
 
 	if (!satchel_trust_store_load_floor(store, &stored_s, error))
 		return FALSE;
-	if (commit != NULL)
-		commit_s = satchel_sysroot_get_commit_time_s(self->sysroot, commit);
+	commit_s = get_commit_floor(self, store);
 	*profile = (SatchelDeviceProfile){
 		.hardware_id = self->settings->hardware_id,
 		.tags = (const char *const *)self->settings->tags,

@@ -1,6 +1,7 @@
 #include "offer.h"
 #include "../verify/digest.h"
 #include "../verify/ostree_object.h"
+#include "../verify/utc_time.h"
 #include <satchel/bundle_layout.h>
 
 /* A path as the user gave it. (transfer full) */
@@ -120,6 +121,20 @@ take_origin(SatchelOffer *self)
 								g_bytes_get_size(document));
 }
 
+static void
+remark_ignored_time(const SatchelDevice *device, GPtrArray *remarks)
+{
+	g_autofree char *time = NULL;
+
+	if (remarks == NULL || device->ignored_commit_s == 0)
+		return;
+	time = satchel_utc_time_format(device->ignored_commit_s);
+	g_ptr_array_add(remarks,
+			g_strdup_printf("the running commit is dated %s, when the trusted root has "
+					"expired: that is not believed",
+					time));
+}
+
 SatchelOffer *
 satchel_offer_from_bundle(SatchelDevice *device, const char *path, GPtrArray *remarks,
 			  GError **error)
@@ -136,6 +151,7 @@ satchel_offer_from_bundle(SatchelDevice *device, const char *path, GPtrArray *re
 	store = satchel_device_open_store(device, bundle, error);
 	if (store == NULL || !satchel_device_get_profile(device, store, &profile, error))
 		return NULL;
+	remark_ignored_time(device, remarks);
 	verdict = satchel_bundle_judge(bundle, store, &profile, error);
 	if (verdict == NULL)
 		return NULL;

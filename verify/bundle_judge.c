@@ -1,4 +1,5 @@
 #include "digest.h"
+#include "earliest_expiry.h"
 #include "manifest.h"
 #include "ostree_closure.h"
 #include "path_safety.h"
@@ -165,11 +166,35 @@ judge_roles(const Judgement *self, SatchelTufClient *client, SatchelTufClient *s
 	return NULL;
 }
 
-/* The commit is there and is what its name says. */
+static SatchelEarliestExpiry
+judge_earliest_expiry(const SatchelTufClient *holding)
+{
+	return satchel_earliest_expiry_of(
+		satchel_tuf_client_get_root(holding), satchel_tuf_client_get_timestamp(holding),
+		satchel_tuf_client_get_snapshot(holding), satchel_tuf_client_get_targets(holding));
+}
+
+/* The time of issue, which is to become the device's time floor, leaves the roles valid. */
+static void
+judge_issued(const Judgement *self, const SatchelEarliestExpiry *earliest)
+{
+	const SatchelBundleMeta *meta = self->verdict->meta;
+	GError *error = NULL;
+
+	if (meta != NULL &&
+	    !satchel_earliest_expiry_check(earliest, satchel_bundle_meta_get_issued_s(meta),
+					   SATCHEL_BUNDLE_META ": the bundle",
+					   "build it again by a right clock", &error))
+		judge_refuse(self, error);
+}
+
+/* The commit is there, is what its name says, and is of a time that can become the time floor. */
 static gboolean
-judge_commit(SatchelClosureRepo *repo, const SatchelOstreeTarget *target, GError **error)
+judge_commit(SatchelClosureRepo *repo, const SatchelOstreeTarget *target,
+	     const SatchelEarliestExpiry *earliest, GError **error)
 {
 	g_autofree char *name = satchel_path_quote(satchel_ostree_target_get_name(target));
+	g_autofree char *what = g_strdup_printf("the commit of target %s", name);
 	g_autoptr(GError) local_error = NULL;
 	g_autoptr(GBytes) commit =
 		satchel_closure_repo_load(repo, SATCHEL_OBJECT_COMMIT,
@@ -177,15 +202,17 @@ judge_commit(SatchelClosureRepo *repo, const SatchelOstreeTarget *target, GError
 	SatchelCommit parsed;
 
 	if (commit != NULL && satchel_commit_parse(commit, &parsed, &local_error))
-		return TRUE;
+		return satchel_earliest_expiry_check(earliest, parsed.timestamp_s, what,
+						     "commit it again by a right clock", error);
 	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_NO_TARGET_CONTENT,
-		    "the commit of target %s is not in the bundle: %s", name, local_error->message);
+		    "%s is not in the bundle: %s", what, local_error->message);
 	return FALSE;
 }
 
-/* Keeps those targets whose commit the bundle has. Some of several may lack it; all may not. */
+/* Keeps those targets whose commit the bundle has, and good. Some of several may lack it; all may
+ * not. */
 static void
-judge_content(const Judgement *self, GPtrArray *candidates)
+judge_content(const Judgement *self, GPtrArray *candidates, const SatchelEarliestExpiry *earliest)
 {
 	g_autoptr(GPtrArray) lacking = g_ptr_array_new_with_free_func((GDestroyNotify)g_error_free);
 	g_autoptr(SatchelClosureRepo) repo = NULL;
@@ -199,7 +226,7 @@ judge_content(const Judgement *self, GPtrArray *candidates)
 	for (guint i = 0; i < candidates->len; i++) {
 		SatchelOstreeTarget *target = candidates->pdata[i];
 
-		if (judge_commit(repo, target, &error))
+		if (judge_commit(repo, target, earliest, &error))
 			g_ptr_array_add(self->verdict->targets, satchel_ostree_target_ref(target));
 		else
 			g_ptr_array_add(lacking, g_steal_pointer(&error));
@@ -254,6 +281,7 @@ judge_all(Judgement *self, GError **error)
 	g_autoptr(SatchelTufClient) client = NULL;
 	g_autoptr(GPtrArray) candidates = NULL;
 	const SatchelTufClient *holding;
+	SatchelEarliestExpiry earliest;
 
 	client = satchel_tuf_client_new(self->store, source, self->now_s, error);
 	if (client == NULL)
@@ -268,9 +296,11 @@ judge_all(Judgement *self, GError **error)
 	judge_manifest(self);
 	if (holding == NULL)
 		return TRUE;
+	earliest = judge_earliest_expiry(holding);
+	judge_issued(self, &earliest);
 	candidates = judge_targets(self, holding);
 	if (candidates != NULL)
-		judge_content(self, candidates);
+		judge_content(self, candidates, &earliest);
 	return TRUE;
 }
 

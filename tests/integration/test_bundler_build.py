@@ -551,4 +551,22 @@ def _(tmp):
     assert objects(tmp / "bundle/ostree_repo") == objects(world.ostree)
 
 
+@test("a commit from the future is refused: devices take its time for the least that it can be")
+def _(tmp):
+    ostree, repo = tmp / "ostree", init(tmp / "repo")
+    for version, offset_s in enumerate((DAY_S, DAY_S + 1, 400 * DAY_S), 1):
+        tree = make_tree(tmp / f"tree-{version}", release=version)
+        commit_id = commit(ostree, tree, time_s=NOW_S + offset_s)
+        add(repo, commit_id, version=version, check=True)
+    publish(repo, check=True)
+    build(tmp / "good", repo, ostree, targets=[f"{NAME}-1"], check=True)
+    for version, when, why in ((2, "2090-01-02T00:00:01Z", "clock of the machine that made"),
+                               (3, "2091-02-05T00:00:00Z", "role expires at")):
+        result = build(tmp / "bad", repo, ostree, targets=[f"{NAME}-1", f"{NAME}-{version}"])
+        assert result.returncode == 15, result
+        for part in (f"{NAME}-{version}", when, why):
+            assert part in result.stderr, result
+        assert not (tmp / "bad").exists() and not leftovers(tmp)
+
+
 main()

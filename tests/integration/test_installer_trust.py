@@ -253,4 +253,41 @@ def _(tmp):
         assert "client.pem" in result.stderr, result
 
 
+FAR_COMMIT = "2098-01-01 00:00:00 +0000"
+
+
+@test("a release dated after the roles have expired is refused, not installed to lock the device out")
+def _(tmp):
+    lab = Lab(tmp, releases=(1,))
+    lab.release(7, commit=lab.commit(7, time=FAR_COMMIT))
+    bundle = lab.odd_bundle([7])
+    with lab.device() as device:
+        for command in ("check", "pull", "update"):
+            result = device.expect(15, command, "--src-dir", bundle)
+            assert "2098-01-01T00:00:00Z" in result.stderr, result
+        lab.release(8)
+        device.expect(16, "check", "--src-dir", lab.bundle([8]))
+
+
+@test("a device that runs a commit of a time that cannot be is not locked out")
+def _(tmp):
+    lab = Lab(tmp, releases=())
+    lab.release(7, commit=lab.commit(7, time=FAR_COMMIT))
+    lab.release(8)
+    with lab.device(7) as device:
+        result = device.expect(16, "check", "--src-dir", lab.bundle([8]))
+        assert "2098-01-01T00:00:00Z" in result.stderr, result
+        assert device.expect(16, "list", "--src-dir", lab.bundle([8]))
+
+
+@test("a commit's time that can be is the least that the device believes it to be")
+def _(tmp):
+    lab = Lab(tmp, releases=())
+    lab.release(7, commit=lab.commit(7, time="2070-01-01 00:00:00 +0000"))
+    lab.release(8)
+    bundle = lab.odd_bundle([8], days=365)
+    with lab.device(7) as device:
+        device.expect(12, "check", "--src-dir", bundle)
+
+
 main()

@@ -7,7 +7,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
 # pylint: disable=wrong-import-position
-from bundle_builder import HARDWARE, Builder, Key, canonical, simple, write
+from bundle_builder import HARDWARE, ROLES, Builder, Key, canonical, simple, write
 from tap import main, run, skip, test
 from verify_lab import refused, verify
 
@@ -495,6 +495,66 @@ def _(tmp):
     signed = {**builder.meta(tmp / "bundle"), "expires": "2090-13-01T00:00:00Z"}
     write(tmp / "bundle/tuf/bundle-targets.json", builder.sign(signed, builder.keys["targets"]))
     refused(verify(builder, tmp / "bundle"), 15)
+
+
+@test("a bundle issued when one of its roles has expired gives 15: it would set a floor beyond it")
+def _(tmp):
+    for role in ROLES:
+        builder = Builder(tmp / role)
+        builder.add_target(TARGET, 1, builder.commit({"file": "1"}))
+        builder.expires[role] = "2080-01-01T00:00:00Z"
+        builder.make_root()
+        builder.publish()
+        for issued, status in (("2079-12-31T23:59:59Z", 0), ("2080-01-01T00:00:00Z", 15)):
+            bundle = tmp / role / issued
+            builder.write_bundle(bundle)
+            signed = builder.meta(bundle)
+            signed["x-satchel"]["issued"] = issued
+            write(bundle / "tuf/bundle-targets.json",
+                  builder.sign(signed, builder.keys["targets"]))
+            verdict = verify(builder, bundle)
+            assert verdict.status == status, (role, verdict)
+            for part in (issued, "2080-01-01T00:00:00Z", role, "clock") if status else ():
+                assert part in verdict.messages, (role, verdict)
+
+
+@test("a commit dated when one of the roles has expired gives 15, and is passed over beside others")
+def _(tmp):
+    for role in ROLES:
+        builder = Builder(tmp / role)
+        builder.expires[role] = "2080-01-01T00:00:00Z"
+        builder.make_root()
+        builder.add_target("early-1", 1, builder.commit({"file": "1"}, "2079-12-31 23:59:59Z"))
+        builder.add_target("late-2", 2, builder.commit({"file": "2"}, "2080-01-01 00:00:00Z"))
+        builder.publish()
+        builder.write_bundle(tmp / role / "both")
+        verdict = verify(builder, tmp / role / "both")
+        assert verdict.status == 0, verdict
+        assert [t["name"] for t in verdict.document["targets"]] == ["early-1"], verdict
+        assert "late-2" in "\n".join(verdict.document["notes"]), verdict
+        builder.write_bundle(tmp / role / "late", ["late-2"])
+        verdict = verify(builder, tmp / role / "late")
+        assert verdict.status == 15, verdict
+        for part in ("late-2", "2080-01-01T00:00:00Z", role, "clock"):
+            assert part in verdict.messages, (role, verdict)
+
+
+@test("an older bundle's times are compared with the store's metadata, by which it is judged")
+def _(tmp):
+    builder = Builder(tmp)
+    builder.add_target(TARGET, 1, builder.commit({"file": "1"}))
+    builder.publish()
+    builder.write_bundle(tmp / "bundle")
+    signed = builder.meta(tmp / "bundle")
+    signed["x-satchel"]["issued"] = "2080-01-01T00:00:00Z"
+    write(tmp / "bundle/tuf/bundle-targets.json", builder.sign(signed, builder.keys["targets"]))
+    assert verify(builder, tmp / "bundle").status == 0
+    builder.expires["snapshot"] = "2079-01-01T00:00:00Z"
+    builder.versions.update(timestamp=2, snapshot=2)
+    builder.publish()
+    store = store_of(builder, tmp / "store")
+    verdict = verify(builder, tmp / "bundle", "--store", store, root=False)
+    assert verdict.status == 15 and "snapshot" in verdict.messages, verdict
 
 
 @test("a manifest that is altered, missing or malformed gives 15")

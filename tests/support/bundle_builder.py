@@ -156,8 +156,8 @@ class Builder:
 
     # ---- content
 
-    def commit(self, files):
-        """Commits files (path to text) into the builder's archive repository."""
+    def commit(self, files, time="@1700000000"):
+        """Commits files (path to text) at @time into the builder's archive repository."""
         if not (self.repo / "config").exists():
             self.repo.mkdir(parents=True)
             self.ostree("init", "--mode=archive")
@@ -165,7 +165,7 @@ class Builder:
         shutil.rmtree(tree, ignore_errors=True)
         for path, text in files.items():
             write(tree / path, text)
-        return self.ostree("commit", "--branch=main", "--timestamp=@1700000000",
+        return self.ostree("commit", "--branch=main", f"--timestamp={time}",
                            "--owner-uid=0", "--owner-gid=0", "--no-xattrs", "--orphan", tree)
 
     def ostree(self, command, *arguments):

@@ -38,11 +38,12 @@ def make_tree(folder, *, release=1, n_files=0):
     return folder
 
 
-def commit(ostree, tree, *, branch="main", mode="archive"):
+def commit(ostree, tree, *, branch="main", mode="archive", time_s=1700000000):
     """Commits @tree into the repository @ostree, which is made where it is not there yet."""
     if not (pathlib.Path(ostree) / "config").exists():
         run(["ostree", f"--repo={ostree}", "init", f"--mode={mode}"], check=True)
-    return run(["ostree", f"--repo={ostree}", "commit", "--fsync=false", "-b", branch, "--timestamp=@1700000000",
+    return run(["ostree", f"--repo={ostree}", "commit", "--fsync=false", "-b", branch,
+                f"--timestamp=@{time_s}",
                 "--canonical-permissions" if mode == "bare-user-only" else "--owner-uid=0",
                 tree], check=True).stdout.strip()
 
