@@ -19,8 +19,9 @@ assert_refused(const char *path)
 static void
 test_plain_relative_paths_are_good(void)
 {
-	static const char *const good[] = {"a",	  "a/b/c", ".hidden",	    "..a",  "a..",
-					   "...", "a b",   "\xc3\xa9/\xff", "a\\b", "a/.b"};
+	static const char *const good[] = {"a",	   "a/b/c", ".hidden", "..a",
+					   "a..",  "...",   "a b",     "\xc3\xa9/\xff",
+					   "a\\b", "a/.b",  "a.",      ".a/b"};
 	g_autofree char *longest = repeat('x', SATCHEL_LIMIT_NAME_BYTES);
 	g_autoptr(GError) error = NULL;
 
@@ -28,6 +29,29 @@ test_plain_relative_paths_are_good(void)
 		g_assert_true(satchel_path_check(good[i], &error));
 	g_assert_true(satchel_path_check(longest, &error));
 	g_assert_no_error(error);
+}
+
+static void
+test_refusals_say_what_is_wrong(void)
+{
+	static const struct {
+		const char *path;
+		const char *message;
+	} cases[] = {
+		{"", "path '' is empty"},
+		{"/a", "path '/a' is not relative"},
+		{"a//b", "path 'a//b' has an empty component"},
+		{"a/.", "path 'a/.' has a component '.'"},
+		{"..", "path '..' has a component '..'"},
+		{"a\n", "path 'a\\x0a' has a control character"},
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(GError) error = NULL;
+
+		g_assert_false(satchel_path_check(cases[i].path, &error));
+		g_assert_cmpstr(error->message, ==, cases[i].message);
+	}
 }
 
 static void
@@ -97,6 +121,9 @@ test_names_that_make_no_file_name_are_refused(void)
 
 		g_assert_null(satchel_path_encode_name(bad[i], &error));
 		g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_INVALID);
+		g_assert_true(g_str_has_suffix(error->message,
+					       bad[i][0] == '\0' ? "is empty"
+								 : "is too long for a file name"));
 	}
 }
 
@@ -131,6 +158,22 @@ test_quotes_are_short_printable_ascii(void)
 	g_assert_cmpstr(cut, ==, expected);
 }
 
+/* An escape stands whole or not at all. */
+static void
+test_quotes_are_not_cut_within_an_escape(void)
+{
+	g_autofree char *room = repeat('x', 196);
+	g_autofree char *fits = g_strconcat(room, "\n", NULL);
+	g_autofree char *fits_not = g_strconcat(room, "x\n", NULL);
+	g_autofree char *whole = satchel_path_quote(fits);
+	g_autofree char *cut = satchel_path_quote(fits_not);
+	g_autofree char *expected_whole = g_strconcat(room, "\\x0a", NULL);
+	g_autofree char *expected_cut = g_strconcat(room, "x...", NULL);
+
+	g_assert_cmpstr(whole, ==, expected_whole);
+	g_assert_cmpstr(cut, ==, expected_cut);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -147,5 +190,8 @@ main(int argc, char **argv)
 	g_test_add_func("/path-safety/every-name-has-a-file-name", test_every_name_has_a_file_name);
 	g_test_add_func("/path-safety/quotes-are-short-printable-ascii",
 			test_quotes_are_short_printable_ascii);
+	g_test_add_func("/path-safety/quotes-are-not-cut-within-an-escape",
+			test_quotes_are_not_cut_within_an_escape);
+	g_test_add_func("/path-safety/refusals-say-what-is-wrong", test_refusals_say_what_is_wrong);
 	return g_test_run();
 }

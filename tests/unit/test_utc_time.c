@@ -7,13 +7,10 @@ test_times_are_read_and_written_the_same(void)
 		const char *text;
 		gint64 seconds;
 	} cases[] = {
-		{"1970-01-01T00:00:00Z", 0},
-		{"1970-12-31T23:59:59Z", 31535999},
-		{"1972-02-29T00:00:00Z", 68169600},
-		{"2000-02-29T12:34:56Z", 951827696},
-		{"2038-01-19T03:14:08Z", 2147483648},
-		{"2100-03-01T00:00:00Z", 4107542400},
-		{"9999-12-31T23:59:59Z", 253402300799},
+		{"1970-01-01T00:00:00Z", 0},	      {"1970-12-31T23:59:59Z", 31535999},
+		{"1972-02-29T00:00:00Z", 68169600},   {"2000-02-29T12:34:56Z", 951827696},
+		{"2038-01-19T03:14:08Z", 2147483648}, {"2090-01-01T23:00:00Z", 3786994800},
+		{"2100-03-01T00:00:00Z", 4107542400}, {"9999-12-31T23:59:59Z", 253402300799},
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -66,6 +63,24 @@ test_other_forms_and_unreal_dates_are_refused(void)
 	}
 }
 
+static void
+test_no_month_has_a_day_too_many(void)
+{
+	static const guint days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+
+	for (guint month = 1; month <= 12; month++) {
+		g_autofree char *last =
+			g_strdup_printf("2090-%02u-%02uT00:00:00Z", month, days[month - 1]);
+		g_autofree char *beyond =
+			g_strdup_printf("2090-%02u-%02uT00:00:00Z", month, days[month - 1] + 1);
+		gint64 seconds = -1;
+
+		g_assert_false(satchel_utc_time_parse(beyond, &seconds, NULL));
+		g_assert_cmpint(seconds, ==, -1);
+		g_assert_true(satchel_utc_time_parse(last, &seconds, NULL));
+	}
+}
+
 /* Walks every day, so that no month or leap year is wrong. */
 static void
 test_every_day_follows_the_one_before(void)
@@ -97,6 +112,7 @@ main(int argc, char **argv)
 			test_times_are_read_and_written_the_same);
 	g_test_add_func("/utc-time/other-forms-and-unreal-dates-are-refused",
 			test_other_forms_and_unreal_dates_are_refused);
+	g_test_add_func("/utc-time/no-month-has-a-day-too-many", test_no_month_has_a_day_too_many);
 	g_test_add_func("/utc-time/every-day-follows-the-one-before",
 			test_every_day_follows_the_one_before);
 	g_test_add_func("/utc-time/seconds-out-of-range-are-clamped",
