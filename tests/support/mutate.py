@@ -26,16 +26,20 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 TEST_TIMEOUT_S = 30
 # Tests of a file that are not called as it is; a part of the name will do.
+ROLES = ["metadata", "trusted_set"]
 CONCERNED = {
     "json_parse": ["json", "canonical_json"],
     "json": ["json", "signed_document"],
-    "role_parse": ["root", "metadata", "trusted_set"],
-    "delegation": ["delegation", "metadata", "trusted_set"],
-    "bundle_meta": ["bundle_meta"],
-    "root": ["root", "trusted_set"],
     "hex": ["hex", "key", "threshold"],
     "digest": ["digest", "key", "signed_document"],
     "signature": ["signature", "threshold"],
+    "root": ["root", *ROLES],
+    "signed_role": ["root", *ROLES],
+    "meta_file": ROLES, "hash_list": ROLES, "timestamp": ROLES, "snapshot": ROLES,
+    "targets": [*ROLES, "delegation"],
+    "trusted_set": [*ROLES, "root", "delegation"],
+    "delegation": ["delegation", *ROLES],
+    "delegation_walk": ["delegation"],
 }
 # Too slow to run for each change, or in need of more than memory.
 SLOW = ("tuf_client", "atomic_write", "safe_read", "trust_store", "tuf_source", "ostree", "bundle_",
