@@ -15,7 +15,7 @@ struct _ObjectStream {
 	SatchelDigest *digest;
 	guint64 remaining_bytes; /* of the content, as the header claims it */
 	gboolean verified;	 /* the whole object was hashed and is right */
-	gboolean failed;
+	GError *failure;	 /* what the first read that failed reported */
 	gboolean deflated;
 	gboolean inflate_ended;
 	z_stream z;
@@ -28,9 +28,10 @@ G_DEFINE_FINAL_TYPE(ObjectStream, object_stream, G_TYPE_INPUT_STREAM)
 static gboolean
 stream_error(ObjectStream *self, const char *reason, GError **error)
 {
-	self->failed = TRUE;
-	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED, "%s: %s", self->member,
-		    reason);
+	if (self->failure == NULL)
+		g_set_error(&self->failure, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED, "%s: %s",
+			    self->member, reason);
+	g_propagate_error(error, g_error_copy(self->failure));
 	return FALSE;
 }
 
@@ -135,7 +136,7 @@ object_stream_read(GInputStream *stream, void *buffer, gsize count, GCancellable
 	gsize n_bytes = 0;
 	gboolean good;
 
-	if (self->failed)
+	if (self->failure != NULL)
 		return stream_error(self, "an earlier read failed", error) ? 0 : -1;
 	if (n_wanted == 0)
 		return 0;
@@ -169,6 +170,7 @@ object_stream_finalize(GObject *object)
 		inflateEnd(&self->z);
 	g_clear_object(&self->stored);
 	g_clear_pointer(&self->digest, satchel_digest_free);
+	g_clear_error(&self->failure);
 	g_free(self->input);
 	g_free(self->member);
 	g_free(self->checksum);
@@ -286,4 +288,16 @@ satchel_object_stream_new_bare(GInputStream *stored, const char *member, const c
 	g_autoptr(ObjectStream) self = stream_new(stored, member, checksum);
 
 	return stream_begin(self, header, error) ? G_INPUT_STREAM(g_steal_pointer(&self)) : NULL;
+}
+
+gboolean
+satchel_object_stream_is_verified(GInputStream *stream)
+{
+	return SATCHEL_OBJECT_STREAM(stream)->verified;
+}
+
+const GError *
+satchel_object_stream_get_failure(GInputStream *stream)
+{
+	return SATCHEL_OBJECT_STREAM(stream)->failure;
 }

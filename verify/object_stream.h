@@ -26,3 +26,11 @@ G_GNUC_WARN_UNUSED_RESULT
 GInputStream *satchel_object_stream_new_bare(GInputStream *stored, const char *member,
 					     const char *checksum, const SatchelFileHeader *header,
 					     GError **error);
+
+/* TRUE where somebody has read @stream, of either kind, to its verified end. What needs no reading,
+ * an empty file or a link, is verified from the beginning. */
+gboolean satchel_object_stream_is_verified(GInputStream *stream);
+
+/* What the first failed read reported, for callers behind a library that words it anew; NULL where
+ * none failed. Borrowed. */
+const GError *satchel_object_stream_get_failure(GInputStream *stream);
