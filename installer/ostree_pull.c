@@ -1,9 +1,9 @@
 #include "ostree_pull.h"
 #include "../verify/hex.h"
-#include "../verify/ostree_closure.h"
+#include "../verify/object_stream.h"
 #include "../verify/progress.h"
+#include "held_objects.h"
 #include "pull_space.h"
-#include "sysroot.h"
 #include <string.h>
 
 /* Refs with this prefix keep what was pulled until it is installed. */
@@ -14,9 +14,11 @@ typedef struct {
 	SatchelClosureRepo *source; /* (owned) */
 	SatchelClosureList *list;   /* (owned) */
 	GArray *lacking;	    /* indexes of @list that the device does not have (owned) */
-	OstreeRepo *repo;
+	SatchelSysroot *sysroot;
+	OstreeRepo *repo; /* of @sysroot */
 	const char *commit;
 	SatchelProgress *progress; /* (owned) */
+	gboolean stale;		   /* libostree kept something wrong instead of what we gave it */
 } PullRun;
 
 static void
@@ -46,16 +48,39 @@ take_store_error(GError *from, const char *checksum, GError **error)
 }
 
 /* What libostree stored must be what was asked for: with these functions that is only so when
- * their result is compared. */
+ * their result is compared. And where an earlier transaction of anybody left an object of that name
+ * aside, that one is taken unread; unless all of ours @was_read, it is hashed where it lies. */
 static gboolean
-check_stored(const guchar *stored, const char *checksum, GError **error)
+check_stored(PullRun *run, SatchelObjectType type, const char *checksum, const guchar *stored,
+	     gboolean was_read, GError **error)
 {
 	g_autofree char *hex = satchel_hex_encode(stored, OSTREE_SHA256_DIGEST_LEN);
 
-	if (g_str_equal(hex, checksum))
+	if (!g_str_equal(hex, checksum)) {
+		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
+			    "object %s was stored as %s", checksum, hex);
+		return FALSE;
+	}
+	if (was_read || satchel_held_objects_is_good(run->repo, type, checksum))
 		return TRUE;
+	run->stale = TRUE;
 	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
-		    "object %s was stored as %s", checksum, hex);
+		    "the repository holds something else under the name of object %s", checksum);
+	return FALSE;
+}
+
+/* What the medium gave is wrong. @from: (transfer full) */
+static gboolean
+take_medium_error(GError *from, GError **error)
+{
+	if (g_error_matches(from, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED)) {
+		g_autofree char *reason = from->message;
+
+		from->message = g_strconcat(
+			reason, "; the stick is damaged or was altered: copy the bundle again",
+			NULL);
+	}
+	g_propagate_error(error, from);
 	return FALSE;
 }
 
@@ -78,18 +103,19 @@ type_of(SatchelObjectType type)
 static gboolean
 import_metadata(PullRun *run, SatchelObjectType type, const char *checksum, GError **error)
 {
-	g_autoptr(GBytes) bytes = satchel_closure_repo_load(run->source, type, checksum, error);
-	g_autoptr(GVariant) variant = NULL;
 	g_autoptr(GError) local_error = NULL;
+	g_autoptr(GBytes) bytes =
+		satchel_closure_repo_load(run->source, type, checksum, &local_error);
+	g_autoptr(GVariant) variant = NULL;
 	g_autofree guchar *stored = NULL;
 
 	if (bytes == NULL)
-		return FALSE;
+		return take_medium_error(g_steal_pointer(&local_error), error);
 	variant = g_variant_ref_sink(g_variant_new_from_bytes(type_of(type), bytes, FALSE));
 	if (!ostree_repo_write_metadata(run->repo, (OstreeObjectType)type, checksum, variant,
 					&stored, NULL, &local_error))
 		return take_store_error(g_steal_pointer(&local_error), checksum, error);
-	return check_stored(stored, checksum, error);
+	return check_stored(run, type, checksum, stored, FALSE, error);
 }
 
 /* (transfer full) */
@@ -118,25 +144,33 @@ static gboolean
 import_file(PullRun *run, const char *checksum, GError **error)
 {
 	g_auto(SatchelFileHeader) header = {0};
+	g_autoptr(GError) local_error = NULL;
 	g_autoptr(GInputStream) content =
-		satchel_closure_repo_open_file(run->source, checksum, &header, error);
+		satchel_closure_repo_open_file(run->source, checksum, &header, &local_error);
 	g_autoptr(GInputStream) object = NULL;
 	g_autoptr(GFileInfo) info = NULL;
-	g_autoptr(GError) local_error = NULL;
+	const GError *failure = NULL;
+	gboolean was_read = FALSE;
 	g_autofree guchar *stored = NULL;
 	gboolean is_link = FALSE;
 	guint64 length = 0;
 
 	if (content == NULL)
-		return FALSE;
+		return take_medium_error(g_steal_pointer(&local_error), error);
 	is_link = header.symlink_target != NULL;
 	info = file_info_of(&header);
 	if (!ostree_raw_file_to_content_stream(is_link ? NULL : content, info, header.xattrs,
 					       &object, &length, NULL, &local_error) ||
 	    !ostree_repo_write_content(run->repo, checksum, object, length, &stored, NULL,
-				       &local_error))
-		return take_store_error(g_steal_pointer(&local_error), checksum, error);
-	return check_stored(stored, checksum, error);
+				       &local_error)) {
+		failure = satchel_object_stream_get_failure(content);
+		return failure != NULL
+			       ? take_medium_error(g_error_copy(failure), error)
+			       : take_store_error(g_steal_pointer(&local_error), checksum, error);
+	}
+	/* Without content there is nothing whose reading could tell. */
+	was_read = header.size_bytes > 0 && satchel_object_stream_is_verified(content);
+	return check_stored(run, SATCHEL_OBJECT_FILE, checksum, stored, was_read, error);
 }
 
 static gboolean
@@ -157,32 +191,32 @@ import_lacking(PullRun *run, GError **error)
 	return TRUE;
 }
 
-/* Finds what the device lacks, and whether the bundle has it. */
+/* Finds what the device lacks or holds damaged, and whether the bundle has it. */
 static gboolean
 find_lacking(PullRun *run, GError **error)
 {
-	const GArray *objects = run->list->objects;
+	run->lacking = satchel_held_objects_find_bad(run->sysroot, run->list);
+	for (guint i = 0; i < run->lacking->len; i++) {
+		const SatchelClosureObject *object = object_at(run, i);
 
-	run->lacking = g_array_new(FALSE, FALSE, sizeof(guint));
-	for (guint i = 0; i < objects->len; i++) {
-		const SatchelClosureObject *object =
-			&g_array_index(objects, SatchelClosureObject, i);
-		g_autoptr(GError) local_error = NULL;
-		gboolean present = FALSE;
-
-		if (!ostree_repo_has_object(run->repo, (OstreeObjectType)object->type,
-					    object->checksum, &present, NULL, &local_error))
-			return take_store_error(g_steal_pointer(&local_error), object->checksum,
-						error);
-		if (present)
+		if (!object->missing)
 			continue;
-		if (object->missing) {
-			g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_NO_TARGET_CONTENT,
-				    "commit %s: the bundle lacks object %s", run->commit,
-				    object->checksum);
+		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_NO_TARGET_CONTENT,
+			    "commit %s: the bundle lacks object %s", run->commit, object->checksum);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+/* libostree leaves alone what has the right name. */
+static gboolean
+remove_damaged(PullRun *run, GError **error)
+{
+	for (guint i = 0; i < run->lacking->len; i++) {
+		const SatchelClosureObject *object = object_at(run, i);
+
+		if (!satchel_held_objects_remove(run->repo, object->type, object->checksum, error))
 			return FALSE;
-		}
-		g_array_append_val(run->lacking, i);
 	}
 	return TRUE;
 }
@@ -250,10 +284,12 @@ clear_partial(PullRun *run, GError **error)
 /* Two transactions: libostree moves the objects of one into place in no certain order, and a commit
  * that is there must never lack anything. */
 static gboolean
-import_all(PullRun *run, GError **error)
+import_once(PullRun *run, GError **error)
 {
 	g_autofree char *ref = g_strconcat(PULLED_PREFIX, run->commit, NULL);
 
+	if (!remove_damaged(run, error))
+		return FALSE;
 	if (!begin_transaction(run, error))
 		return FALSE;
 	if (!end_transaction(run, import_lacking(run, error), error))
@@ -266,33 +302,46 @@ import_all(PullRun *run, GError **error)
 	return end_transaction(run, TRUE, error) && clear_partial(run, error);
 }
 
+/* What aborted transactions left aside is a cache. Where it is wrong, it goes, and the second try
+ * begins without. */
+static gboolean
+import_all(PullRun *run, guint64 stored_bytes, GError **error)
+{
+	g_autoptr(GError) local_error = NULL;
+
+	run->progress = satchel_progress_begin("pulling", stored_bytes);
+	if (import_once(run, &local_error))
+		return TRUE;
+	if (!run->stale) {
+		g_propagate_error(error, g_steal_pointer(&local_error));
+		return FALSE;
+	}
+	satchel_held_objects_clear_staging(run->repo);
+	g_clear_pointer(&run->progress, satchel_progress_end);
+	run->progress = satchel_progress_begin("pulling", stored_bytes);
+	return import_once(run, error);
+}
+
 gboolean
-satchel_ostree_pull(SatchelBundleReader *bundle, OstreeRepo *repo, const char *commit,
+satchel_ostree_pull(SatchelBundleReader *bundle, SatchelSysroot *sysroot, const char *commit,
 		    GError **error)
 {
 	const char *const commits[] = {commit, NULL};
-	g_auto(PullRun) run = {.repo = repo, .commit = commit};
+	g_auto(PullRun) run = {
+		.sysroot = sysroot, .repo = satchel_sysroot_get_repo(sysroot), .commit = commit};
+	g_autoptr(GError) local_error = NULL;
 	guint64 stored_bytes = 0;
 
 	run.source = satchel_closure_repo_open(bundle, error);
 	if (run.source == NULL)
 		return FALSE;
-	run.list = satchel_closure_list(run.source, commits, error);
-	if (run.list == NULL || !find_lacking(&run, error) ||
-	    !check_space(&run, &stored_bytes, error))
+	run.list = satchel_closure_list(run.source, commits, &local_error);
+	if (run.list == NULL)
+		return take_medium_error(g_steal_pointer(&local_error), error);
+	if (!find_lacking(&run, error) || !check_space(&run, &stored_bytes, error))
 		return FALSE;
-	run.progress = satchel_progress_begin("pulling", stored_bytes);
-	return import_all(&run, error) && satchel_ostree_pull_forget(repo, commit, error);
-}
-
-gboolean
-satchel_ostree_pull_is_complete(OstreeRepo *repo, const char *commit)
-{
-	OstreeRepoCommitState state = OSTREE_REPO_COMMIT_STATE_PARTIAL;
-	g_autoptr(GVariant) variant = NULL;
-
-	return ostree_repo_load_commit(repo, commit, &variant, &state, NULL) &&
-	       (state & OSTREE_REPO_COMMIT_STATE_PARTIAL) == 0;
+	return import_all(&run, stored_bytes, error) &&
+	       satchel_ostree_pull_forget(run.repo, commit, error);
 }
 
 gboolean

@@ -1,5 +1,5 @@
 #pragma once
-#include <ostree.h>
+#include "sysroot.h"
 #include <satchel/bundle_reader.h>
 
 /*
@@ -10,23 +10,21 @@
 /**
  * satchel_ostree_pull:
  * @bundle: borrowed
- * @repo: the device's repository, of any mode, borrowed
+ * @sysroot: the device's, with a repository of any mode, borrowed
  * @commit: from a verified target
  *
  * Writes what the device lacks, the commit object last, and marks the commit as pulled, so that it
  * outlives a clean-up; what was pulled before and not installed loses its mark. Interrupted, it
- * goes on where it was. A commit that is there is fine.
+ * goes on where it was. What is there already is hashed first (held_objects.h): what is not what
+ * it should be is removed and brought anew.
  *
  * Errors: SATCHEL_ERROR_NO_TARGET_CONTENT (the bundle lacks an object), SATCHEL_ERROR_NO_SPACE
  * (before anything is written; says how much is lacking), SATCHEL_ERROR_DOWNLOAD_FAILED (not
  * readable, not what it should be; nothing of it is in the repository).
  */
 G_GNUC_WARN_UNUSED_RESULT
-gboolean satchel_ostree_pull(SatchelBundleReader *bundle, OstreeRepo *repo, const char *commit,
-			     GError **error);
-
-/* TRUE where satchel_ostree_pull() of @commit came to its end. */
-gboolean satchel_ostree_pull_is_complete(OstreeRepo *repo, const char *commit);
+gboolean satchel_ostree_pull(SatchelBundleReader *bundle, SatchelSysroot *sysroot,
+			     const char *commit, GError **error);
 
 /* Takes the marks of pulled commits away, except that of @commit (nullable). */
 G_GNUC_WARN_UNUSED_RESULT

@@ -1,4 +1,5 @@
 #include "update_run.h"
+#include "held_objects.h"
 #include "ostree_deploy.h"
 #include "ostree_pull.h"
 #include "reboot_sentinel.h"
@@ -30,19 +31,18 @@ gboolean
 satchel_update_pull(SatchelDevice *device, const SatchelOffer *offer,
 		    const SatchelOstreeTarget *target, GError **error)
 {
-	return satchel_ostree_pull(offer->bundle, satchel_sysroot_get_repo(device->sysroot),
+	return satchel_ostree_pull(offer->bundle, device->sysroot,
 				   satchel_ostree_target_get_commit(target), error);
 }
 
 static gboolean
 check_pulled(const SatchelDevice *device, const SatchelOstreeTarget *target, GError **error)
 {
-	if (satchel_ostree_pull_is_complete(satchel_sysroot_get_repo(device->sysroot),
-					    satchel_ostree_target_get_commit(target)))
+	if (satchel_held_objects_check_commit(device->sysroot,
+					      satchel_ostree_target_get_commit(target), error))
 		return TRUE;
-	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
-		    "the content of %s is not on the device; 'pull' it first",
-		    satchel_ostree_target_get_name(target));
+	g_prefix_error(error, "the content of %s is not on the device: ",
+		       satchel_ostree_target_get_name(target));
 	return FALSE;
 }
 

@@ -1,0 +1,48 @@
+#pragma once
+#include "../verify/ostree_closure.h"
+#include "sysroot.h"
+
+/*
+ * What the device's repository really holds. libostree takes an object for what its name says as
+ * soon as there is a file of that name; another updater's unverified pull, or a disk that lost
+ * something, is enough for it to be wrong.
+ */
+
+/**
+ * satchel_held_objects_find_bad:
+ * @list: a closure whose trees are verified, borrowed
+ *
+ * Reads and hashes the objects of @list that the repository holds. Files that a deployment of this
+ * sysroot shares with the repository are only opened: the device runs them already. Shows its
+ * progress. Writes nothing.
+ *
+ * Errors: none for an object that is absent, damaged or unreadable: that is bad.
+ *
+ * Returns: (transfer full) (element-type guint): indexes of objects that are not there or not what
+ *   they should be
+ */
+GArray *satchel_held_objects_find_bad(SatchelSysroot *sysroot, const SatchelClosureList *list);
+
+/**
+ * satchel_held_objects_check_commit:
+ *
+ * Walks all that @commit needs in the device's repository and checks each object as above.
+ * Error: SATCHEL_ERROR_DOWNLOAD_FAILED, naming the first object that is bad; another pull cures it.
+ */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_held_objects_check_commit(SatchelSysroot *sysroot, const char *commit,
+					   GError **error);
+
+/* TRUE where the repository, or its transaction under way, holds just that object. */
+gboolean satchel_held_objects_is_good(OstreeRepo *repo, SatchelObjectType type,
+				      const char *checksum);
+
+/* Takes the object out of the repository, whatever it is; absence is fine. Not in a transaction.
+ * Error: SATCHEL_ERROR_DOWNLOAD_FAILED. */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_held_objects_remove(OstreeRepo *repo, SatchelObjectType type, const char *checksum,
+				     GError **error);
+
+/* Deletes the folders in which libostree keeps what aborted transactions have written, as far as no
+ * process uses them. What cannot be deleted stays. Not in a transaction. */
+void satchel_held_objects_clear_staging(OstreeRepo *repo);
