@@ -17,6 +17,7 @@ LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
 DOCDIR ?= $(PREFIX)/share/doc/satchel
+SCHEMADIR ?= $(PREFIX)/share/satchel/schemas
 
 ifeq ($(origin CC),default)
 CC := gcc
@@ -213,6 +214,7 @@ bench: deps ## run the measurements in tests/bench
 
 MANUALS := $(wildcard verify/*.[1-8] bundler/*.[1-8] installer/*.[1-8])
 EXAMPLES := $(wildcard installer/*.toml)
+SCHEMAS := $(wildcard schemas/*.json)
 define PKG_CONFIG_FILE
 prefix=$(PREFIX)
 libdir=$(LIBDIR)
@@ -226,17 +228,20 @@ Cflags: -I$${includedir}
 Libs: -L$${libdir} -lsatchel
 endef
 
+# Through the environment, so that two installations at once share no file.
+export PKG_CONFIG_FILE
+
 .PHONY: install
 install: all $(LIBRARY) ## install below DESTDIR and PREFIX (/usr/local)
-	install -d $(addprefix $(DESTDIR),$(BINDIR) $(LIBDIR)/pkgconfig $(INCLUDEDIR)/satchel $(DOCDIR)/examples)
+	install -d $(addprefix $(DESTDIR),$(BINDIR) $(LIBDIR)/pkgconfig $(INCLUDEDIR)/satchel $(DOCDIR)/examples $(SCHEMADIR))
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(BINDIR)
 	install -m 755 $(LIBRARY) $(DESTDIR)$(LIBDIR)
 	ln -sf $(notdir $(LIBRARY)) $(DESTDIR)$(LIBDIR)/$(SONAME)
 	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libsatchel.so
 	install -m 644 $(wildcard include/satchel/*.h) $(DESTDIR)$(INCLUDEDIR)/satchel
-	@$(file >$(BUILD)/satchel.pc,$(PKG_CONFIG_FILE))
-	install -m 644 $(BUILD)/satchel.pc $(DESTDIR)$(LIBDIR)/pkgconfig
+	@printf '%s\n' "$$PKG_CONFIG_FILE" >$(DESTDIR)$(LIBDIR)/pkgconfig/satchel.pc
 	for page in $(MANUALS); do install -D -m 644 -t $(DESTDIR)$(MANDIR)/man$${page##*.} "$$page" || exit 1; done
+	install -m 644 $(SCHEMAS) $(DESTDIR)$(SCHEMADIR)
 	$(if $(EXAMPLES),install -m 644 $(EXAMPLES) $(DESTDIR)$(DOCDIR)/examples)
 	$(if $(DESTDIR)$(filter-out /usr /usr/local,$(PREFIX)),,-ldconfig)
 
@@ -247,7 +252,8 @@ uninstall: ## take away what install put there
 	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/,$(patsubst include/%,%,$(wildcard include/satchel/*.h)))
 	rm -f $(foreach page,$(MANUALS),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
 	rm -f $(addprefix $(DESTDIR)$(DOCDIR)/examples/,$(notdir $(EXAMPLES)))
-	-rmdir $(addprefix $(DESTDIR),$(INCLUDEDIR)/satchel $(DOCDIR)/examples $(DOCDIR))
+	rm -f $(addprefix $(DESTDIR)$(SCHEMADIR)/,$(notdir $(SCHEMAS)))
+	-rmdir $(addprefix $(DESTDIR),$(INCLUDEDIR)/satchel $(DOCDIR)/examples $(DOCDIR) $(SCHEMADIR) $(dir $(SCHEMADIR)))
 
 .PHONY: clean
 clean: ## remove build/

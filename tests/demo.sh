@@ -146,6 +146,11 @@ expect 0 satchel-verify --root "$root" --hardware-id intel-corei7-64 --tag devel
 expect 0 satchel-verify --root "$root" --hardware-id intel-corei7-64 --tag devel --type ci --full \
 	"$work/bundle"
 
+expect 0 satchel-verify tuf --metadata-dir "$work/trust" init "$root"
+expect 0 satchel-verify tuf --metadata-dir "$work/trust" \
+	--metadata-source "$work/factory/metadata" refresh
+expect 0 satchel-verify tuf --metadata-dir "$work/trust" show
+
 heading "Device: check, pull, install, run"
 make_sysroot "$work/sysroot"
 make_device "$work/device" devel "$root"

@@ -13,7 +13,7 @@ typedef struct SatchelBundleReader SatchelBundleReader;
 
 /**
  * satchel_bundle_reader_open:
- * @path: the bundle: a directory with `tuf/` in it
+ * @path: the bundle: a folder with `tuf/` in it
  *
  * Errors: SATCHEL_ERROR_METADATA_NOT_FOUND where there is no bundle at @path.
  *
@@ -39,7 +39,8 @@ G_GNUC_WARN_UNUSED_RESULT
 GBytes *satchel_bundle_reader_read(SatchelBundleReader *self, const char *member, gsize max_bytes,
 				   GError **error);
 
-/* Opens a member for one sequential read. Errors as above. (transfer full) */
+/* Opens a member for one sequential read. @size_bytes: (out) (nullable): its size when it was
+ * opened. The stream must not outlive the reader. Errors as above. (transfer full) */
 G_GNUC_WARN_UNUSED_RESULT
 GInputStream *satchel_bundle_reader_open_member(SatchelBundleReader *self, const char *member,
 						guint64 *size_bytes, GError **error);

@@ -18,8 +18,8 @@ typedef struct {
  * satchel_ostree_target_new:
  * @target: borrowed
  *
- * Errors: SATCHEL_ERROR_METADATA_INVALID where `custom` is not of the form that design and field
- * share; SATCHEL_ERROR_NO_MATCHING_TARGET where the target's format is not OSTREE.
+ * Errors: SATCHEL_ERROR_METADATA_INVALID where `custom` is not of Foundries.io's form;
+ * SATCHEL_ERROR_NO_MATCHING_TARGET where the target's format is not OSTREE.
  *
  * Returns: (transfer full): the parsed target, or NULL
  */

@@ -78,9 +78,8 @@ gboolean satchel_trust_store_advance_root(SatchelTrustStore *self, const Satchel
  * proves only that it is whole, not that it is the one that was stored. With @provisioned the proof
  * is complete: the newest root to which it leads, link by link, through the history and root.json.
  * Whatever else stands in root.json (nothing, garbage, a stranger's root) is replaced by it.
- * Without
- * @provisioned root.json must be there and whole. In both cases roots of the history that follow it
- * are taken, too: what a power cut kept from becoming root.json.
+ * Without @provisioned root.json must be there and whole. In both cases roots of the history that
+ * follow it are taken, too: what a power cut kept from becoming root.json.
  *
  * Errors: SATCHEL_ERROR_METADATA_NOT_FOUND where there is none and no @provisioned;
  * SATCHEL_ERROR_METADATA_FAILURE where it is damaged, or storing the repaired one failed.

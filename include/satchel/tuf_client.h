@@ -13,11 +13,15 @@ typedef struct SatchelTufClient SatchelTufClient;
 
 /**
  * satchel_tuf_client_init:
- * @store: an empty store
- * @root: the root that the caller vouches for
+ * @store: borrowed; empty, or one that has trusted @root before, so that every run may begin so
+ * @root: the root that the caller vouches for, borrowed
  *
- * Trusts @root and stores it. Asks nothing of any source.
- * Errors: SATCHEL_ERROR_METADATA_INVALID, _FAILURE.
+ * Trusts @root and stores it. Asks nothing of any source. A store whose root.json is damaged is
+ * repaired from @root and the history.
+ *
+ * Errors: SATCHEL_ERROR_METADATA_INVALID where @root is no root signed by its own keys;
+ * SATCHEL_ERROR_METADATA_FAILURE where the store trusts a root that does not come from @root (it is
+ * left as it is), or cannot be written.
  */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_tuf_client_init(SatchelTrustStore *store, GBytes *root, GError **error);
