@@ -8,12 +8,12 @@ satchel_cmd_list(int argc, char **argv, SatchelOutcome *outcome, GError **error)
 	g_autoptr(SatchelDevice) device = NULL;
 	g_autoptr(SatchelOffer) offer = NULL;
 
-	if (!satchel_command_line_parse(argc, argv, FALSE, &line, error))
+	if (!satchel_command_line_parse(argc, argv, TRUE, &line, error))
 		return FALSE;
 	device = satchel_command_line_open(&line, SATCHEL_DEVICE_READ_ONLY, error);
 	if (device == NULL)
 		return FALSE;
 	offer = satchel_offer_from_stored(device, line.src_dir, error);
 	return offer != NULL &&
-	       satchel_command_offer_print(offer, device, line.json, outcome, error);
+	       satchel_command_offer_print(offer, device, line.target, line.json, outcome, error);
 }

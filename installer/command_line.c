@@ -16,9 +16,11 @@ static struct {
 const GOptionEntry satchel_command_line_options[] = {
 	{"config", 'c', 0, G_OPTION_ARG_FILENAME_ARRAY, &values.config_paths,
 	 "Configuration file, or folder of *.toml files; may be repeated", "PATH"},
-	{"src-dir", 0, 0, G_OPTION_ARG_FILENAME, &values.src_dir, "The bundle", "DIR"},
+	{"src-dir", 0, 0, G_OPTION_ARG_FILENAME, &values.src_dir,
+	 "The bundle; not of status, run and finalize", "DIR"},
 	{"update-name", 0, 0, G_OPTION_ARG_STRING, &values.update_name,
-	 "Name or version of the target; the newest by default", "TARGET"},
+	 "Name or version of the target, the newest by default; not of status, run and finalize",
+	 "TARGET"},
 	{"json", 0, 0, G_OPTION_ARG_STRING, &values.json,
 	 "1: print the result as JSON, and nothing else", "0|1"},
 	{"loglevel", 0, 0, G_OPTION_ARG_INT, &values.log_level,
@@ -52,6 +54,17 @@ apply_log_level(gboolean json, GError **error)
 	return TRUE;
 }
 
+/* What would be dropped silently is refused: nobody shall believe that it had an effect. */
+static gboolean
+check_no_target(const char *command, GError **error)
+{
+	if (values.src_dir != NULL)
+		return satchel_cli_usage_error(error, "'%s' takes no --src-dir", command);
+	if (values.update_name != NULL)
+		return satchel_cli_usage_error(error, "'%s' takes no --update-name", command);
+	return TRUE;
+}
+
 gboolean
 satchel_command_line_parse(int argc, char **argv, gboolean takes_target, SatchelCommandLine *line,
 			   GError **error)
@@ -61,6 +74,8 @@ satchel_command_line_parse(int argc, char **argv, gboolean takes_target, Satchel
 		return FALSE;
 	if (argc > (takes_target ? 2 : 1))
 		return satchel_cli_usage_error(error, "'%s' is one word too many", argv[argc - 1]);
+	if (!takes_target && !check_no_target(argv[0], error))
+		return FALSE;
 	if (argc > 1 && values.update_name != NULL)
 		return satchel_cli_usage_error(error, "the target is given twice: '%s' and '%s'",
 					       values.update_name, argv[1]);

@@ -14,7 +14,7 @@ extern const GOptionEntry satchel_command_line_options[];
 
 /**
  * satchel_command_line_parse:
- * @takes_target: whether a target may stand behind the command
+ * @takes_target: whether a bundle and a target may be given; where not, they are refused
  * @line: (out caller-allocates): strings are borrowed and live as long as the process
  *
  * Errors: SATCHEL_ERROR_USAGE.

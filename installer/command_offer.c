@@ -15,15 +15,16 @@ satchel_command_offer_check(const SatchelCommandLine *line, SatchelDevice *devic
 }
 
 gboolean
-satchel_command_offer_print(const SatchelOffer *offer, const SatchelDevice *device, gboolean json,
-			    SatchelOutcome *outcome, GError **error)
+satchel_command_offer_print(const SatchelOffer *offer, const SatchelDevice *device,
+			    const char *wanted, gboolean json, SatchelOutcome *outcome,
+			    GError **error)
 {
 	g_auto(SatchelTargetChoice) choice = {0};
-	gboolean good = satchel_offer_choose(offer, device, NULL, &choice, error);
+	gboolean good = satchel_offer_choose(offer, device, wanted, &choice, error);
 	g_autofree char *text = json ? satchel_report_targets_json(offer, device, &choice)
 				     : satchel_report_targets_text(offer, device, &choice);
 
-	/* Also where there is nothing to go back to: the list is good. */
+	/* Also where nothing was chosen: the list is good. */
 	fputs(text, stdout);
 	if (!good)
 		return FALSE;

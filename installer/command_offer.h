@@ -9,7 +9,12 @@ G_GNUC_WARN_UNUSED_RESULT
 SatchelOffer *satchel_command_offer_check(const SatchelCommandLine *line, SatchelDevice *device,
 					  GError **error);
 
-/* Prints what is on offer and gives what `check` and `list` come to. */
+/* Prints what is on offer, and gives what `check` and `list` come to.
+ * @wanted: (nullable): a name or version.
+ *
+ * Errors: SATCHEL_ERROR_TARGET_NOT_FOUND, _ROLLBACK_TARGET_NOT_FOUND; the list is printed then,
+ * too, for it is good. */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_command_offer_print(const SatchelOffer *offer, const SatchelDevice *device,
-				     gboolean json, SatchelOutcome *outcome, GError **error);
+				     const char *wanted, gboolean json, SatchelOutcome *outcome,
+				     GError **error);

@@ -3,9 +3,9 @@
 #include "commands.h"
 
 static const SatchelCommand commands[] = {
-	{"check", "--src-dir DIR", "Check a bundle and list what it has for this device",
+	{"check", "[TARGET] --src-dir DIR", "Check a bundle and list what it has for this device",
 	 satchel_cmd_check},
-	{"list", "[--src-dir DIR]", "List the targets that are known, without asking a bundle",
+	{"list", "[TARGET] [--src-dir DIR]", "List the targets, by the metadata of the last check",
 	 satchel_cmd_list},
 	{"pull", "[TARGET] --src-dir DIR", "Check a bundle and bring a target's content in",
 	 satchel_cmd_pull},

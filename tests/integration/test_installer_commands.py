@@ -298,6 +298,38 @@ def _(tmp):
         assert device.digest() == before
 
 
+@test("check and list go by the target that was asked for: by name, by version, else 20")
+def _(tmp):
+    lab = Lab(tmp)
+    bundle = lab.bundle([2, 3])
+    with lab.device() as device:
+        device.expect(16, "check", "--src-dir", bundle)
+        for command, status in (("check", 20), ("list", 20)):
+            for words in (["nobody"], ["99"], ["--update-name", f"{NAME}-99"]):
+                result = device.expect(status, command, *words, "--src-dir", bundle)
+                assert words[-1] in result.stderr, result
+            for words in (["2"], [f"{NAME}-2"], ["--update-name", "2"]):
+                result = device.expect(16, command, *words, "--src-dir", bundle, "--json", "1")
+                listed = by_name(follows(result.stdout, "installer-targets.schema.json"))
+                assert listed[f"{NAME}-2"].get("selected"), listed
+                assert "selected" not in listed[f"{NAME}-3"], listed
+        device.expect(20, "list", "nobody")
+        device.expect(16, "list", "2")
+
+
+@test("status, run and finalize refuse a bundle and a target, and name the option")
+def _(tmp):
+    lab = Lab(tmp, releases=(1,))
+    with lab.device() as device:
+        before = device.digest()
+        for command in ("status", "run", "finalize"):
+            for option in ("--src-dir", "--update-name"):
+                result = device.expect(1, command, option, "x")
+                assert f"'{command}' takes no {option}" in result.stderr, result
+                assert result.stdout == "" and result.stderr.count("\n") == 1, result
+        assert device.digest() == before
+
+
 @test("a name that begins with digits is a name")
 def _(tmp):
     lab = Lab(tmp, releases=(1,))
