@@ -44,28 +44,12 @@ directory_open_member(SatchelBundleReader *self, const char *member, guint64 *si
 	return fd < 0 ? NULL : g_unix_input_stream_new(fd, TRUE);
 }
 
-/* Opens the folder that holds @member, component by component and following no link, and gives the
- * last component. The kernel's own "no symlinks" flag is not on every file system's kernel. */
+/* The folder that holds @member; no link is followed. */
 static int
 directory_open_parent(const SatchelBundleReader *self, const char *member, const char **name,
 		      GError **error)
 {
-	g_auto(GStrv) components = g_strsplit(member, "/", -1);
-	guint n_components = g_strv_length(components);
-	int fd = openat(directory_fd(self), ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	for (guint i = 0; i + 1 < n_components && fd >= 0; i++) {
-		int next = openat(fd, components[i], O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		int saved = errno;
-
-		close(fd);
-		errno = saved;
-		fd = next;
-	}
-	if (fd < 0)
-		directory_error(member, errno, error);
-	*name = member + strlen(member) - strlen(components[n_components - 1]);
-	return fd;
+	return satchel_safe_open_parent(directory_fd(self), member, name, error);
 }
 
 static void

@@ -138,32 +138,67 @@ read_all(int fd, gsize size_bytes, gsize max_bytes, const char *path, GError **e
 	}
 }
 
-int
-satchel_safe_open(int dir_fd, const char *path, guint64 *size_bytes, GError **error)
+/* Why the folder @component of @path did not open. "Not a directory" does not tell of which one,
+ * and means a symbolic link, too. */
+static void
+set_component_errno(GError **error, int parent, const char *component, const char *path, int errsv)
 {
-	g_auto(GStrv) components = NULL;
-	g_auto(FileFd) folder = -1;
-	guint n_components = 0;
+	g_autofree char *quoted = NULL;
+	g_autofree char *what = NULL;
+	struct stat info;
 
-	g_return_val_if_fail(path != NULL && size_bytes != NULL, -1);
+	if ((errsv != ENOTDIR && errsv != ELOOP) ||
+	    fstatat(parent, component, &info, AT_SYMLINK_NOFOLLOW) != 0) {
+		set_errno(error, path, errsv);
+		return;
+	}
+	quoted = satchel_path_quote(component);
+	what = g_strdup_printf("%s %s", quoted,
+			       S_ISLNK(info.st_mode) ? describe_kind(info.st_mode)
+						     : "is a file, not a folder");
+	set_error(error, path, what);
+}
 
-	components = g_strsplit(path, "/", -1);
-	n_components = g_strv_length(components);
-	if (!check_components(components, path, error))
+int
+satchel_safe_open_parent(int dir_fd, const char *path, const char **name, GError **error)
+{
+	g_auto(GStrv) components = g_strsplit(path, "/", -1);
+	guint n_components = g_strv_length(components);
+	g_auto(FileFd) folder = openat(dir_fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (folder < 0) {
+		set_errno(error, path, errno);
 		return -1;
+	}
 	for (guint i = 0; i + 1 < n_components; i++) {
-		int next = openat(i == 0 ? dir_fd : folder, components[i],
+		int next = openat(folder, components[i],
 				  O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 		if (next < 0) {
-			set_errno(error, path, errno);
+			set_component_errno(error, folder, components[i], path, errno);
 			return -1;
 		}
 		file_fd_clear(&folder);
 		folder = next;
 	}
-	return open_regular(n_components == 1 ? dir_fd : folder, components[n_components - 1], path,
-			    size_bytes, error);
+	*name = strrchr(path, '/') == NULL ? path : strrchr(path, '/') + 1;
+	return g_steal_fd(&folder);
+}
+
+int
+satchel_safe_open(int dir_fd, const char *path, guint64 *size_bytes, GError **error)
+{
+	g_auto(GStrv) components = NULL;
+	g_auto(FileFd) folder = -1;
+	const char *name = NULL;
+
+	g_return_val_if_fail(path != NULL && size_bytes != NULL, -1);
+
+	components = g_strsplit(path, "/", -1);
+	if (!check_components(components, path, error))
+		return -1;
+	folder = satchel_safe_open_parent(dir_fd, path, &name, error);
+	return folder < 0 ? -1 : open_regular(folder, name, path, size_bytes, error);
 }
 
 GBytes *

@@ -22,6 +22,19 @@
 G_GNUC_WARN_UNUSED_RESULT
 int satchel_safe_open(int dir_fd, const char *path, guint64 *size_bytes, GError **error);
 
+/**
+ * satchel_safe_open_parent:
+ * @path: relative; its last component is not looked at
+ * @name: (out): the last component; borrowed from @path
+ *
+ * The folder that holds @path, walked likewise. Errors as above; they name the component that is no
+ * folder.
+ *
+ * Returns: a file descriptor (O_PATH, O_CLOEXEC), the caller closes it; or -1
+ */
+G_GNUC_WARN_UNUSED_RESULT
+int satchel_safe_open_parent(int dir_fd, const char *path, const char **name, GError **error);
+
 /* The whole of a regular file, at most @max_bytes. Errors as above. (transfer full) */
 G_GNUC_WARN_UNUSED_RESULT
 GBytes *satchel_safe_read(int dir_fd, const char *path, gsize max_bytes, GError **error);
