@@ -4,6 +4,9 @@
 #include "object_stream.h"
 #include <sys/stat.h>
 
+/* What deflate makes of a byte at best, rounded up. */
+#define DEFLATE_MAX_RATIO 1033u
+
 /* How a repository stores file objects: `core.mode` of its configuration. */
 typedef enum {
 	REPO_ARCHIVE,
@@ -306,6 +309,14 @@ satchel_closure_repo_open_file(SatchelClosureRepo *self, const char *checksum,
 	return content;
 }
 
+/* Deflate makes 258 bytes of 2 bits at best, behind some header: a larger claim is a lie, and not
+ * worth asking for space. */
+static gboolean
+claim_is_possible(guint64 claimed_bytes, guint64 stored_bytes)
+{
+	return claimed_bytes == 0 || (claimed_bytes - 1) / DEFLATE_MAX_RATIO < stored_bytes;
+}
+
 gboolean
 satchel_closure_repo_claimed_size(SatchelClosureRepo *self, const char *checksum,
 				  guint64 *size_bytes, GError **error)
@@ -314,6 +325,7 @@ satchel_closure_repo_claimed_size(SatchelClosureRepo *self, const char *checksum
 	g_autoptr(GError) local_error = NULL;
 	g_autoptr(GInputStream) stored = NULL;
 	SatchelBundleStat info;
+	guint64 stored_bytes = 0;
 	guint8 head[16];
 	gsize n_read = 0;
 
@@ -324,7 +336,8 @@ satchel_closure_repo_claimed_size(SatchelClosureRepo *self, const char *checksum
 		*size_bytes = info.size_bytes;
 		return TRUE;
 	}
-	stored = satchel_bundle_reader_open_member(self->bundle, member, NULL, &local_error);
+	stored = satchel_bundle_reader_open_member(self->bundle, member, &stored_bytes,
+						   &local_error);
 	if (stored == NULL)
 		return closure_recode(g_steal_pointer(&local_error), error);
 	if (!g_input_stream_read_all(stored, head, sizeof head, &n_read, NULL, NULL) ||
@@ -334,7 +347,12 @@ satchel_closure_repo_claimed_size(SatchelClosureRepo *self, const char *checksum
 		return FALSE;
 	}
 	*size_bytes = satchel_file_header_peek_size_archive(head);
-	return TRUE;
+	if (claim_is_possible(*size_bytes, stored_bytes))
+		return TRUE;
+	*size_bytes = 0;
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
+		    "%s: the file header claims more content than the file can hold", member);
+	return FALSE;
 }
 
 gboolean

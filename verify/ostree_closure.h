@@ -41,7 +41,8 @@ GInputStream *satchel_closure_repo_open_file(SatchelClosureRepo *self, const cha
 					     SatchelFileHeader *header, GError **error);
 
 /* The size that a file object claims for its content, from its first bytes alone: for estimates of
- * space, and never more than that. */
+ * space, and never more than that. A size that no file of that length can hold is
+ * SATCHEL_ERROR_DOWNLOAD_FAILED. */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_closure_repo_claimed_size(SatchelClosureRepo *self, const char *checksum,
 					   guint64 *size_bytes, GError **error);
