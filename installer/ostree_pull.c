@@ -225,16 +225,19 @@ static gboolean
 check_space(PullRun *run, guint64 *stored_bytes, GError **error)
 {
 	SatchelPullSpace space = {0};
+	g_autoptr(GError) local_error = NULL;
 
 	for (guint i = 0; i < run->lacking->len; i++) {
 		const SatchelClosureObject *object = object_at(run, i);
 		guint64 size = object->stored_bytes;
 
-		*stored_bytes += object->stored_bytes;
+		if (!g_uint64_checked_add(stored_bytes, *stored_bytes, object->stored_bytes))
+			*stored_bytes = G_MAXUINT64;
 		if (object->type == SATCHEL_OBJECT_FILE &&
 		    ostree_repo_get_mode(run->repo) != OSTREE_REPO_MODE_ARCHIVE &&
-		    !satchel_closure_repo_claimed_size(run->source, object->checksum, &size, error))
-			return FALSE;
+		    !satchel_closure_repo_claimed_size(run->source, object->checksum, &size,
+						       &local_error))
+			return take_medium_error(g_steal_pointer(&local_error), error);
 		satchel_pull_space_add(&space, size);
 	}
 	return satchel_pull_space_check(&space, run->repo, error);

@@ -240,6 +240,54 @@ def _(tmp):
         device.expect(100, "update", "--src-dir", bundle)
 
 
+@test("a size that no compressed file can hold is 50, not a lack of space")
+def _(tmp):
+    lab = Lab(tmp, releases=(1, 2))
+    bundle = lab.bundle([2])
+    path = new_object(lab, bundle, "filez")
+    good = path.read_bytes()
+    with lab.device() as device:
+        for size in (1034 * len(good), (1 << 63) - 1, (1 << 64) - 1):
+            path.write_bytes(good[:8] + size.to_bytes(8, "big") + good[16:])
+            result = device.expect(50, "pull", "--src-dir", bundle)
+            assert "claims more" in result.stderr and "copy the bundle" in result.stderr, result
+
+
+@test("content that compresses as well as any is no lie")
+def _(tmp):
+    def flat(top):
+        (top / "usr/share/flat").write_bytes(bytes(8 << 20))
+    lab = Lab(tmp, releases=(1,))
+    lab.release(2, commit=lab.commit(2, flat))
+    with lab.device() as device:
+        device.expect(0, "pull", "--src-dir", lab.bundle([2]))
+
+
+@test("damage on the medium is told by the object's file alone, with what to do")
+def _(tmp):
+    lab = Lab(tmp, releases=(1, 2))
+    bundle = lab.bundle([2])
+    path = new_object(lab, bundle, "filez")
+    truncate(path)
+    with lab.device() as device:
+        result = device.expect(50, "pull", "--src-dir", bundle)
+        assert f": {path.relative_to(bundle)}: " in result.stderr, result
+        assert "copy the bundle again" in result.stderr, result
+        assert "Writing" not in result.stderr and "stored" not in result.stderr, result
+
+
+@test("a link in place of the bundle's repository is named")
+def _(tmp):
+    lab = Lab(tmp, releases=(1, 2))
+    bundle = lab.bundle([2])
+    (bundle / "ostree_repo").rename(bundle / "elsewhere")
+    (bundle / "ostree_repo").symlink_to("elsewhere")
+    with lab.device() as device:
+        result = device.run("check", "--src-dir", bundle)
+        assert result.returncode in (8, 50), result
+        assert "ostree_repo is a symbolic link" in result.stderr, result
+
+
 def mounted(folder, megabytes):
     """A small file system in memory at that folder; the caller takes it away."""
     folder.mkdir(exist_ok=True)
