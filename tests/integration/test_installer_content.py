@@ -155,20 +155,51 @@ def _(tmp):
     data = path.read_bytes()
     path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
     with lab.device() as device:
-        result = device.run("pull", "--src-dir", bundle)
-        assert result.returncode in (8, 50), result
+        result = device.expect(8, "pull", "--src-dir", bundle)
+        assert (f"objects/{commit[:2]}/{commit[2:]}.commit: the content does not match the "
+                "object's hash") in result.stderr, result
         assert not device.has_commit(2)
 
 
-@test("the repository's own configuration on the medium is never obeyed")
+def configure(bundle, mode, *lines):
+    (bundle / "ostree_repo/config").write_text(
+        "\n".join(["[core]", "repo_version=1", f"mode={mode}", *lines, ""]))
+
+
+@test("no remote and no key of the repository's configuration on the medium gets to the device")
 def _(tmp):
     lab = Lab(tmp, releases=(1, 2))
     bundle = lab.bundle([2])
-    (bundle / "ostree_repo/config").write_text(
-        "[core]\nrepo_version=1\nmode=bare\nparent=/etc\n[remote \"x\"]\nurl=file:///\n")
+    configure(bundle, "archive-z2", "min-free-space-percent=100", '[remote "x"]', "url=file:///")
     with lab.device() as device:
-        result = device.run("update", "--src-dir", bundle)
-        assert result.returncode in (8, 50, 100), result
+        before = (device.repo / "config").read_text()
+        device.expect(100, "update", "--src-dir", bundle)
+        assert (device.repo / "config").read_text() == before
+        assert device.has_commit(2)
+        device.fsck()
+
+
+@test("a parent that the repository's configuration on the medium names is not followed")
+def _(tmp):
+    lab = Lab(tmp, releases=(1, 2))
+    bundle = lab.bundle([2])
+    configure(bundle, "archive-z2", f"parent={lab.repo}")  # which has every object
+    path = new_object(lab, bundle, "filez")
+    path.unlink()
+    with lab.device() as device:
+        assert_kept_out(device, bundle, path, 8)
+
+
+@test("a mode in the configuration on the medium that its objects do not have is 8")
+def _(tmp):
+    lab = Lab(tmp, releases=(1, 2))
+    bundle = lab.bundle([2])
+    configure(bundle, "bare")  # objects are looked for as .file, and there is none
+    with lab.device() as device:
+        result = device.expect(8, "update", "--src-dir", bundle)
+        assert f"commit {lab.commits[2]}: the bundle lacks object" in result.stderr, result
+        assert not device.has_commit(2)
+        assert device.deployments() == [lab.commits[1]]
         device.fsck()
 
 
