@@ -68,6 +68,17 @@ full_hash_member(FullCheck *self, const char *path, guint64 *size_bytes, GError 
 	return satchel_digest_finish(digest);
 }
 
+/* An object that is gone is what a target lacks, as the closure's check calls it, in the same words
+ * (the verdict lists it once); every other member is the bundle's. */
+static SatchelError
+full_code_of_unread(const char *path, const GError *found)
+{
+	if (g_str_has_prefix(path, SATCHEL_BUNDLE_OSTREE_OBJECTS "/") &&
+	    g_error_matches(found, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_NOT_FOUND))
+		return SATCHEL_ERROR_NO_TARGET_CONTENT;
+	return SATCHEL_ERROR_CONTENT_INVALID;
+}
+
 static void
 full_check_member(FullCheck *self, const SatchelManifestMember *member)
 {
@@ -77,7 +88,8 @@ full_check_member(FullCheck *self, const SatchelManifestMember *member)
 	g_autofree char *found = full_hash_member(self, member->path, &size_bytes, &local_error);
 
 	if (found == NULL)
-		full_refuse(self, SATCHEL_ERROR_CONTENT_INVALID, "%s", local_error->message);
+		full_refuse(self, full_code_of_unread(member->path, local_error), "%s",
+			    local_error->message);
 	else if (size_bytes != member->size_bytes || strcmp(found, member->sha256) != 0)
 		full_refuse(self, SATCHEL_ERROR_CONTENT_INVALID,
 			    "%s is not what " SATCHEL_BUNDLE_MANIFEST " says it is", quoted);

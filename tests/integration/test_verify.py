@@ -283,6 +283,19 @@ def _(tmp):
         refused(verify(builder, bundle, "--full"), 8, victim.name)
 
 
+@test("with --full a missing object of a bundle with a manifest gives 8, and is listed once")
+def _(tmp):
+    builder = simple(tmp)
+    assert (tmp / "bundle/manifest.mtree").is_file()
+    for kind in ("filez", "dirtree", "dirmeta"):
+        bundle = tmp / f"without-{kind}"
+        shutil.copytree(tmp / "bundle", bundle)
+        victim = next(bundle.glob(f"ostree_repo/objects/*/*.{kind}"))
+        victim.unlink()
+        verdict = refused(verify(builder, bundle, "--full"), 8, victim.name)
+        assert verdict.messages.count(victim.name) == 1, verdict
+
+
 # ---- 11
 
 @test("a role that a stranger signed gives 11")
