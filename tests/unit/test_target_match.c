@@ -363,6 +363,82 @@ test_without_candidates_nothing_is_found(void)
 	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_TARGET_NOT_FOUND);
 }
 
+/* Decimal, from zero on; what is no number must not come out as version zero. */
+static void
+test_a_version_is_a_decimal_number(void)
+{
+	static const char versions[] = SIMPLE("lmp-0", "0") "," SIMPLE("lmp-9", "9") "," SIMPLE(
+		"lmp-10", "10") "," SIMPLE("lmp-11", "11");
+	g_auto(Choosing) ten = choose(versions, (SatchelTargetQuestion){.wanted = "10"});
+	g_auto(Choosing) zero = choose(versions, (SatchelTargetQuestion){.wanted = "0"});
+	g_auto(Choosing) letters = choose(versions, (SatchelTargetQuestion){.wanted = "a"});
+	g_auto(Choosing) nothing = choose(versions, (SatchelTargetQuestion){.wanted = ""});
+
+	assert_chosen(&ten, SATCHEL_TARGET_CHOICE_NEW_VERSION, "lmp-10");
+	assert_chosen(&zero, SATCHEL_TARGET_CHOICE_NEW_VERSION, "lmp-0");
+	assert_no_choice(&letters, SATCHEL_ERROR_TARGET_NOT_FOUND);
+	assert_no_choice(&nothing, SATCHEL_ERROR_TARGET_NOT_FOUND);
+}
+
+static void
+test_any_candidate_can_be_the_one_to_go_back_to(void)
+{
+	static const char *const names[] = {"lmp-1", "lmp-2"};
+
+	for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_auto(Choosing) self = choose(three, (SatchelTargetQuestion){
+							      .current_name = "lmp-3",
+							      .current_version = 3,
+							      .failing_names = failing_3,
+							      .rollback_name = names[i],
+						      });
+
+		assert_chosen(&self, SATCHEL_TARGET_CHOICE_ROLLBACK, names[i]);
+	}
+}
+
+/* It is not older, so it may be another build of the same version. */
+static void
+test_another_target_of_the_current_version_is_chosen(void)
+{
+	g_auto(Choosing) self = choose(three, (SatchelTargetQuestion){
+						      .current_name = "other-3",
+						      .current_version = 3,
+					      });
+
+	assert_chosen(&self, SATCHEL_TARGET_CHOICE_NEW_VERSION, "lmp-3");
+}
+
+static void
+test_an_only_candidate_is_chosen(void)
+{
+	g_auto(Choosing) self = choose(SIMPLE("lmp-1", "1"), (SatchelTargetQuestion){0});
+
+	assert_chosen(&self, SATCHEL_TARGET_CHOICE_NEW_VERSION, "lmp-1");
+}
+
+static void
+assert_no_target(const char *const *names, const char *const *tags, const char *message)
+{
+	g_autoptr(SatchelTargets) targets = parse_all();
+	g_autoptr(GError) error = NULL;
+
+	g_assert_null(satchel_target_match(targets, names, NULL, tags, NULL, &error));
+	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_NO_MATCHING_TARGET);
+	g_assert_cmpstr(error->message, ==, message);
+}
+
+static void
+test_the_message_has_the_devices_words_and_no_more(void)
+{
+	static const char *const nothing[] = {NULL};
+
+	assert_no_target(nothing, NULL, "no target for hardware id any, tag any");
+	assert_no_target(nothing, nothing, "no target for hardware id any, tag any");
+	assert_no_target(nothing, (const char *const[]){"devel", NULL},
+			 "no target for hardware id any, tag devel");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -400,5 +476,15 @@ main(int argc, char **argv)
 			test_what_is_no_name_and_no_version_is_not_found);
 	g_test_add_func("/target-choose/without-candidates-nothing-is-found",
 			test_without_candidates_nothing_is_found);
+	g_test_add_func("/target-choose/a-version-is-a-decimal-number",
+			test_a_version_is_a_decimal_number);
+	g_test_add_func("/target-choose/any-candidate-can-be-the-one-to-go-back-to",
+			test_any_candidate_can_be_the_one_to_go_back_to);
+	g_test_add_func("/target-choose/another-target-of-the-current-version-is-chosen",
+			test_another_target_of_the_current_version_is_chosen);
+	g_test_add_func("/target-choose/an-only-candidate-is-chosen",
+			test_an_only_candidate_is_chosen);
+	g_test_add_func("/target-choose/the-message-has-the-devices-words-and-no-more",
+			test_the_message_has_the_devices_words_and_no_more);
 	return g_test_run();
 }
