@@ -6,12 +6,28 @@
  * knows none of the bounds, takes 1.0 and -0, and needs three times as long, most of it for reading
  * one byte after the other through a callback.
  */
+
+/* What jansson 2.14 with glibc's malloc takes in memory, in bytes. */
+#define OBJECT_BYTES 224u
+#define ARRAY_BYTES 128u
+#define STRING_BYTES 80u  /* and its text */
+#define INTEGER_BYTES 32u /* the other literals are there once */
+#define MEMBER_BYTES 80u  /* and its name */
+/* Objects and arrays have room for this many; beyond it tables double, and the old one stays until
+ * it has been copied. */
+#define N_INCLUDED 8u
+#define FURTHER_MEMBER_BYTES 64u
+#define FURTHER_ELEMENT_BYTES 24u
+/* What a character beyond ASCII takes in the canonical form of the uptane dialect. */
+#define WIDE_BYTES 6u
+#define WIDEST_BYTES 12u
+
 typedef struct {
 	const char *text;
 	const char *end;
 	const char *at;
 	guint depth;
-	guint n_values;
+	gsize weight_bytes;
 	GString *decoded; /* the string with escapes that is being read */
 	GError **error;
 } Reader;
@@ -57,6 +73,19 @@ fail_expected(Reader *reader, const char *expected)
 	if (*reader->at == '\0')
 		return fail(reader, reader->at, "NUL byte");
 	return fail(reader, reader->at, "%s expected", expected);
+}
+
+/* Before it is allocated. A few bytes of text become hundreds in memory, and nothing has been
+ * verified yet: so memory is what is bounded. */
+static gboolean
+add_weight(Reader *reader, gsize n_bytes)
+{
+	if (n_bytes <= SATCHEL_LIMIT_JSON_MEMORY_BYTES - reader->weight_bytes) {
+		reader->weight_bytes += n_bytes;
+		return TRUE;
+	}
+	return fail(reader, reader->at, "the document takes more than %u bytes of memory",
+		    SATCHEL_LIMIT_JSON_MEMORY_BYTES);
 }
 
 static void
@@ -130,6 +159,8 @@ read_integer(Reader *reader)
 		fail(reader, start, negative ? "negative zero" : "number with a leading zero");
 		return NULL;
 	}
+	if (!add_weight(reader, INTEGER_BYTES))
+		return NULL;
 	return made(reader, json_integer(value));
 }
 
@@ -154,6 +185,8 @@ skip_plain(Reader *reader)
 		c = g_utf8_get_char_validated(reader->at, reader->end - reader->at);
 		if (c == (gunichar)-1 || c == (gunichar)-2)
 			return fail(reader, reader->at, "invalid UTF-8");
+		if (!add_weight(reader, c < 0x10000 ? WIDE_BYTES : WIDEST_BYTES))
+			return FALSE;
 		reader->at = reader->at + g_utf8_skip[(guint8)*reader->at];
 	}
 }
@@ -272,22 +305,9 @@ read_string(Reader *reader)
 {
 	Text text;
 
-	if (!read_text(reader, &text))
+	if (!read_text(reader, &text) || !add_weight(reader, STRING_BYTES + text.n_bytes))
 		return NULL;
 	return made(reader, json_stringn_nocheck(text.data, text.n_bytes));
-}
-
-/* A member's value or an element. */
-static json_t *
-read_inner_value(Reader *reader)
-{
-	skip_space(reader);
-	if (reader->n_values >= SATCHEL_LIMIT_JSON_VALUES) {
-		fail(reader, reader->at, "more than %u values", SATCHEL_LIMIT_JSON_VALUES);
-		return NULL;
-	}
-	reader->n_values++;
-	return read_value(reader);
 }
 
 /* @copy: (transfer full): where the name had escapes; @text is then its content */
@@ -317,9 +337,12 @@ read_member(Reader *reader, json_t *object)
 
 	skip_space(reader);
 	start = reader->at;
-	if (!read_member_name(reader, &name, &copy))
+	if (!read_member_name(reader, &name, &copy) ||
+	    !add_weight(reader, MEMBER_BYTES + name.n_bytes +
+					(n_before < N_INCLUDED ? 0 : FURTHER_MEMBER_BYTES)))
 		return FALSE;
-	value = read_inner_value(reader);
+	skip_space(reader);
+	value = read_value(reader);
 	if (value == NULL)
 		return FALSE;
 	if (json_object_setn_new_nocheck(object, name.data, name.n_bytes, value) != 0)
@@ -336,8 +359,12 @@ read_member(Reader *reader, json_t *object)
 static gboolean
 read_element(Reader *reader, json_t *array)
 {
-	json_t *value = read_inner_value(reader);
+	json_t *value;
 
+	skip_space(reader);
+	if (json_array_size(array) >= N_INCLUDED && !add_weight(reader, FURTHER_ELEMENT_BYTES))
+		return FALSE;
+	value = read_value(reader);
 	if (value == NULL)
 		return FALSE;
 	return json_array_append_new(array, value) == 0 ||
@@ -376,6 +403,8 @@ read_container(Reader *reader, gboolean is_object)
 		fail(reader, reader->at, "nested deeper than %u levels", SATCHEL_LIMIT_JSON_DEPTH);
 		return NULL;
 	}
+	if (!add_weight(reader, is_object ? OBJECT_BYTES : ARRAY_BYTES))
+		return NULL;
 	reader->depth++;
 	reader->at++;
 	value = made(reader, is_object ? json_object() : json_array());

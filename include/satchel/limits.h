@@ -27,10 +27,10 @@
 #define SATCHEL_LIMIT_ROOT_ROTATIONS 256u
 #define SATCHEL_LIMIT_DELEGATIONS 32u
 
-/* JSON: nesting, members and array elements in one document, bytes in one string. */
+/* JSON: nesting, bytes that the values of one document take in memory, bytes in one string. */
 #define SATCHEL_LIMIT_JSON_DEPTH 32u
-#define SATCHEL_LIMIT_JSON_VALUES (1024u * 1024u)
-#define SATCHEL_LIMIT_JSON_STRING_BYTES (64u * 1024u)
+#define SATCHEL_LIMIT_JSON_MEMORY_BYTES (56u * 1024u * 1024u)
+#define SATCHEL_LIMIT_JSON_STRING_BYTES (1024u * 1024u)
 
 /* Keys and signatures in one role. */
 #define SATCHEL_LIMIT_KEYS 1024u

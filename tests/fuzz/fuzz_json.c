@@ -94,7 +94,8 @@ is_certainly_within_bounds(const char *text, gsize n_bytes)
 
 	for (gsize i = 0; i < n_bytes; i++)
 		n_opening += text[i] == '{' || text[i] == '[';
-	return n_bytes <= SATCHEL_LIMIT_JSON_STRING_BYTES && n_opening <= SATCHEL_LIMIT_JSON_DEPTH;
+	return n_bytes <= SATCHEL_LIMIT_JSON_MEMORY_BYTES / 256 &&
+	       n_opening <= SATCHEL_LIMIT_JSON_DEPTH;
 }
 
 static void
@@ -132,7 +133,7 @@ LLVMFuzzerTestOneInput(const guint8 *data, size_t n_bytes)
 	}
 	g_assert(error == NULL);
 	g_assert(json_is_object(tree));
-	g_assert(assert_sound(tree, 0) <= SATCHEL_LIMIT_JSON_VALUES + 1);
+	g_assert(assert_sound(tree, 0) <= SATCHEL_LIMIT_JSON_MEMORY_BYTES / 24);
 	try_members(tree);
 	return 0;
 }

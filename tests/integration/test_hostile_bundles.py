@@ -13,6 +13,7 @@ import pathlib
 import shutil
 import socket
 import stat
+import subprocess
 import sys
 import tempfile
 
@@ -427,6 +428,40 @@ def _(tmp):
         (bundle / "tuf" / f"{number}.json.tmp").touch()
     result, _ = verify(bundle)
     assert result.returncode == 0, result
+
+
+def peak_kib(argv):
+    """The most memory that a program takes."""
+    words = [program(argv[0]), *argv[1:]]
+    with subprocess.Popen([str(word) for word in words], stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 11, process.returncode
+    return usage.ru_maxrss
+
+
+@test("no role costs more than 96 MiB of memory before it turns out that nobody signed it")
+def _(tmp):
+    if b"__asan_init" in program("satchel-verify").read_bytes():
+        skip("a sanitizer needs memory of its own")
+    bundle = copied(tmp)
+    head = (b'{"signatures":[],"signed":{"_type":"Targets","version":2,'
+            b'"expires":"2090-01-01T00:00:00Z","targets":')
+    for piece in (b"{}", b"[]", b'{"a":{}}', b"[0,0,0,0,0,0,0,0,0]", b'""', b'"' + b"x" * 48 + b'"',
+                  b'"' + "é".encode() * 200 + b'"', b'"' + "é".encode() * 20 + b'"'):
+        most = ((16 << 20) - len(head) - 100) // (len(piece) + 1)
+        for n in (most, 225000):
+            if n > most:
+                continue
+            # In parts: what this process once took counts for those that it starts.
+            with open(bundle / "tuf/targets.json", "wb") as file:
+                file.write(head + b"[")
+                for _ in range(n // 1000):
+                    file.write((piece + b",") * 1000)
+                file.write(piece + b"]}}")
+            peak = peak_kib(device().argv("check", "--src-dir", bundle))
+            assert peak < 96 << 10, (piece[:10], n, peak)
 
 
 # ---- the repository

@@ -71,7 +71,7 @@ test_strings_are_bounded_by_decoded_bytes(void)
 		g_autoptr(GString) longer = document_of_string(cases[i].piece, most + 1);
 
 		assert_parsed(longest);
-		assert_refused(longer, "line 1, column 6: string longer than 65536 bytes");
+		assert_refused(longer, "line 1, column 6: string longer than 1048576 bytes");
 	}
 }
 
@@ -82,14 +82,14 @@ test_three_byte_characters_count_three(void)
 					     "\xe2\x82\xac"};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(pieces); i++) {
-		/* 21845 times three bytes and one more are exactly the limit. */
-		g_autoptr(GString) longest = document_of_string(pieces[i], 21845);
-		g_autoptr(GString) longer = document_of_string(pieces[i], 21845);
+		/* 349525 times three bytes and one more are exactly the limit. */
+		g_autoptr(GString) longest = document_of_string(pieces[i], 349525);
+		g_autoptr(GString) longer = document_of_string(pieces[i], 349525);
 
 		g_string_insert(longest, (gssize)longest->len - 2, "x");
 		g_string_insert(longer, (gssize)longer->len - 2, "xx");
 		assert_parsed(longest);
-		assert_refused(longer, "line 1, column 6: string longer than 65536 bytes");
+		assert_refused(longer, "line 1, column 6: string longer than 1048576 bytes");
 	}
 }
 
@@ -100,23 +100,79 @@ test_member_names_are_bounded_too(void)
 	g_autofree char *name = g_strnfill(SATCHEL_LIMIT_JSON_STRING_BYTES, 'x');
 
 	g_string_insert(text, 2, name);
-	assert_refused(text, "line 1, column 2: string longer than 65536 bytes");
+	assert_refused(text, "line 1, column 2: string longer than 1048576 bytes");
+}
+
+/* {"a":[@piece,…,@last]} with @n pieces. */
+static GString *
+document_of_elements(const char *piece, guint n, const char *last)
+{
+	GString *text = g_string_new("{\"a\":[");
+
+	for (guint i = 0; i < n; i++) {
+		g_string_append(text, piece);
+		g_string_append_c(text, ',');
+	}
+	g_string_append(text, last);
+	g_string_append(text, "]}");
+	return text;
+}
+
+/* What each kind of value takes in memory is bounded, however few bytes it is in the document. */
+static void
+test_memory_is_bounded(void)
+{
+	static const struct {
+		const char *piece;
+		guint n_bytes;
+	} cases[] = {
+		{"{}", 224},
+		{"[]", 128},
+		{"\"\"", 80},
+		{"\"abc\"", 83},
+		{"0", 32},
+		{"true", 0},
+		{"{\"b\":[]}", 224 + 81 + 128},
+		{"\"\xc3\xa9\"", 88},
+		{"\"\xf0\x9f\x98\x80\"", 96},
+		{"{\"\xe2\x82\xac\":0}", 224 + 80 + 9 + 32},
+		{"{\"1\":0,\"2\":0,\"3\":0,\"4\":0,\"5\":0,\"6\":0,\"7\":0,\"8\":0,\"9\":0}",
+		 224 + 9 * (81 + 32) + 64},
+	};
+	/* The object, its member `a` and the array; eight elements are included. */
+	const guint rest_bytes = SATCHEL_LIMIT_JSON_MEMORY_BYTES - 224 - 81 - 128 + 8 * 24;
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		guint most = rest_bytes / (cases[i].n_bytes + 24);
+		g_autoptr(GString) largest =
+			document_of_elements(cases[i].piece, most - 1, cases[i].piece);
+		g_autoptr(GString) larger =
+			document_of_elements(cases[i].piece, most, cases[i].piece);
+		g_autoptr(GBytes) document = g_bytes_new_static(larger->str, larger->len);
+		g_autoptr(GError) error = NULL;
+		g_autoptr(SatchelJson) tree = NULL;
+
+		assert_parsed(largest);
+		tree = satchel_json_parse(document, &error);
+		g_assert_null(tree);
+		g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_INVALID);
+		g_assert_nonnull(strstr(error->message,
+					"the document takes more than 58720256 bytes of memory"));
+	}
 }
 
 static void
-test_the_number_of_values_is_bounded(void)
+test_fifty_thousand_targets_are_accepted(void)
 {
-	g_autoptr(GString) text = g_string_new("{\"a\":[0");
-	g_autoptr(GString) longer = NULL;
+	g_autoptr(GString) text = g_string_new("{\"targets\":{");
 
-	/* One member, and the elements. */
-	for (guint i = 2; i < SATCHEL_LIMIT_JSON_VALUES; i++)
-		g_string_append(text, ",0");
-	longer = g_string_new_len(text->str, (gssize)text->len);
-	g_string_append(text, "]}");
+	for (guint i = 0; i < 50000; i++)
+		g_string_append_printf(text,
+				       "%s\"packages/%02x/package-%u.tar\":{\"hashes\":{"
+				       "\"sha256\":\"%064u\"},\"length\":%u}",
+				       i == 0 ? "" : ",", i & 0xff, i, i, i);
+	g_string_append(text, "}}");
 	assert_parsed(text);
-	g_string_append(longer, ",\n0]}");
-	assert_refused(longer, "line 2, column 1: more than 1048576 values");
 }
 
 static void
@@ -330,8 +386,9 @@ main(int argc, char **argv)
 	g_test_add_func("/json/three-byte-characters-count-three",
 			test_three_byte_characters_count_three);
 	g_test_add_func("/json/member-names-are-bounded-too", test_member_names_are_bounded_too);
-	g_test_add_func("/json/the-number-of-values-is-bounded",
-			test_the_number_of_values_is_bounded);
+	g_test_add_func("/json/memory-is-bounded", test_memory_is_bounded);
+	g_test_add_func("/json/fifty-thousand-targets-are-accepted",
+			test_fifty_thousand_targets_are_accepted);
 	g_test_add_func("/json/the-same-depth-may-come-again", test_the_same_depth_may_come_again);
 	g_test_add_func("/json/escapes-and-text-are-joined", test_escapes_and_text_are_joined);
 	g_test_add_func("/json/every-control-character-in-a-string-is-refused",
