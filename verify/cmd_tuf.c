@@ -4,10 +4,14 @@
 #include "safe_read.h"
 #include "tuf_show.h"
 #include "utc_time.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <satchel/tuf_client.h>
 #include <satchel/tuf_source_http.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 /* What the command line says. */
 typedef struct {
@@ -45,6 +49,8 @@ tuf_options_clear(TufOptions *self)
 	g_free(self->proxy);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(TufOptions, tuf_options_clear)
+
+typedef int FolderLock; /* a file descriptor, or -1 */
 
 /* One run: the store, and the one value of "now". */
 typedef struct {
@@ -222,18 +228,44 @@ run_verb(const TufRun *run, int argc, char **argv, GError **error)
 	return satchel_cli_usage_error(error, "tuf has no verb '%s'", verb);
 }
 
+/* Keeps two of us from writing one folder by turns, by which an older role could follow a newer
+ * one. It is the folder itself that is locked: a file for it would be a stray one. Closing unlocks.
+ * A folder that is not there yet has nothing to lose. */
+static gboolean
+lock_folder(const char *dir, FolderLock *fd, GError **error)
+{
+	g_autofree char *quoted = satchel_path_quote(dir);
+
+	*fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*fd < 0 || flock(*fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+		return TRUE;
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_BUSY,
+		    "%s: another process is using this folder; try again when it is done", quoted);
+	return FALSE;
+}
+
+static void
+unlock_folder(FolderLock *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FolderLock, unlock_folder)
+
 static gboolean
 run_with_store(const TufOptions *options, int argc, char **argv, GError **error)
 {
 	gboolean read_only = argc > 1 && strcmp(argv[1], "show") == 0;
 	TufRun run = {.options = options, .clock_s = satchel_clock_now_s()};
+	g_auto(FolderLock) lock = -1;
 	g_autoptr(SatchelTrustStore) store = NULL;
 
 	if (argc < 2)
 		return satchel_cli_usage_error(error,
 					       "tuf needs a verb: init, refresh, download, show");
 	if (!need(argv[1], "--metadata-dir", options->metadata_dir != NULL, error) ||
-	    !check_numbers(options, error))
+	    !check_numbers(options, error) ||
+	    (!read_only && !lock_folder(options->metadata_dir, &lock, error)))
 		return FALSE;
 	store = satchel_trust_store_open(
 		options->metadata_dir,

@@ -630,4 +630,26 @@ def _(tmp):
         assert [path.name for path in client.targets.iterdir()] == ["one"]
 
 
+@test("who comes second to a metadata folder is told so and changes nothing")
+def _(tmp):
+    arrived = threading.Event()
+    with Server(Repo()) as server:
+        client = Client(tmp, server)
+        server.misbehave["/metadata/timestamp.json"] = stall(server, None, arrived)
+        argv = [program("satchel-verify"), "tuf", "--metadata-dir", client.metadata,
+                *client.argv(), "--stall-timeout", "300", "refresh"]
+        with subprocess.Popen(argv, stderr=subprocess.DEVNULL) as first:
+            try:
+                assert arrived.wait(60)
+                before = client.files()
+                server.misbehave.clear()
+                for result in (client.refresh(), client.tuf("init", server.repo.root(tmp))):
+                    expect(result, 1, "another process is using this folder", "metadata")
+                assert client.files() == before
+                assert client.tuf("show").returncode == 0
+            finally:
+                first.kill()
+        assert client.refresh().returncode == 0
+
+
 main()
