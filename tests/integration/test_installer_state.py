@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""The device's state: damage, two updaters at once, and SIGKILL at every write.
+"""The device's state: damage, two updaters at once, and SIGKILL at writes.
 
     test_installer_state.py                 a sample of the points at which the program can be killed
-    test_installer_state.py --every-point   all of them
+    test_installer_state.py --every-point   all of them (.ci/run does that)
 """
 import fcntl
 import json
@@ -161,6 +161,8 @@ def _(tmp):
 
 # ---- SIGKILL
 
+WRITES = "every write" if EVERY_POINT else "sampled writes"
+
 
 class Snapshot:
     """A device at one moment, to which each try goes back."""
@@ -234,7 +236,7 @@ def need_strace():
         skip("no right to trace")
 
 
-@test("killed at any write, check can be run again")
+@test(f"killed at {WRITES}, check can be run again")
 def _(tmp):
     need_strace()
     lab = Lab(tmp, releases=(1, 2))
@@ -247,7 +249,7 @@ def _(tmp):
         kill_sweep(device, ["check", "--src-dir", bundle], 25, again)
 
 
-@test("killed at any write, pull can be run again and the repository is whole")
+@test(f"killed at {WRITES}, pull can be run again and the repository is whole")
 def _(tmp):
     need_strace()
     lab = Lab(tmp, releases=(1, 2))
@@ -263,7 +265,7 @@ def _(tmp):
         kill_sweep(device, ["pull", "--src-dir", bundle], 25, again)
 
 
-@test("killed at any write, install can be run again, and one of both releases is the default")
+@test(f"killed at {WRITES}, install can be run again, and one of both releases is the default")
 def _(tmp):
     need_strace()
     lab = Lab(tmp, releases=(1, 2))
@@ -283,7 +285,7 @@ def _(tmp):
         kill_sweep(device, ["install"], 40, again)
 
 
-@test("killed at any write of install, run after the next boot tells the truth")
+@test(f"killed at {WRITES} of install, run after the next boot tells the truth")
 def _(tmp):
     need_strace()
     lab = Lab(tmp, releases=(1, 2))
@@ -301,7 +303,7 @@ def _(tmp):
         kill_sweep(device, ["install"], 25, again)
 
 
-@test("killed at any write, run can be run again")
+@test(f"killed at {WRITES}, run can be run again")
 def _(tmp):
     need_strace()
     lab = Lab(tmp, releases=(1, 2))
@@ -317,7 +319,7 @@ def _(tmp):
         kill_sweep(device, ["run"], 25, again)
 
 
-@test("a target that failed stays failing when run is killed while it finds that out")
+@test(f"a target that failed stays failing when run is killed at {WRITES} that find that out")
 def _(tmp):
     need_strace()
     lab = Lab(tmp, releases=(1, 2))

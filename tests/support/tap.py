@@ -110,6 +110,9 @@ def _run_one(number, sentence, function):
         return True
     except Skipped as reason:
         print(f"ok {number} - {sentence} # SKIP {reason}")
+        # prove keeps quiet about skips, but lets the error stream through.
+        print(f"skipped: {os.path.basename(sys.argv[0])}: {sentence}: {reason}",
+              file=sys.stderr, flush=True)
         return True
     except Exception:  # pylint: disable=broad-except
         print(f"not ok {number} - {sentence}")
