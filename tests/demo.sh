@@ -7,6 +7,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+[ "$(id -u)" -eq 0 ] || {
+	echo "demo: needs root: a root file system's files belong to several users" >&2
+	exit 1
+}
+
 build=${SATCHEL_BUILD:-$PWD/build}
 cache=${SATCHEL_DEMO_CACHE:-$PWD/.cache/demo}
 PATH=$build:$PATH

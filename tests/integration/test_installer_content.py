@@ -8,7 +8,7 @@ import sys
 import zlib
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from device_lab import Lab, sh  # noqa: E402
+from device_lab import Lab, OWNER, sh  # noqa: E402
 from tap import main, skip, test  # noqa: E402
 
 MODES = ("bare", "bare-user", "archive")
@@ -222,8 +222,7 @@ def _(tmp):
         os.setxattr(top / "usr/bin/hello", "user.note", b"hello")
     lab = Lab(tmp, releases=(1,))
     top = lab.tree(2, change)
-    commit = sh("ostree", "commit", "--repo", lab.repo, "--branch", "x", "--owner-uid=0",
-                "--owner-gid=0", top)
+    commit = sh("ostree", "commit", "--repo", lab.repo, "--branch", "x", *OWNER, top)
     lab.release(2, commit=commit)
     bundle = lab.bundle([2])
     with lab.device() as device:

@@ -44,7 +44,8 @@ def commit(ostree, tree, *, branch="main", mode="archive", time_s=1700000000):
         run(["ostree", f"--repo={ostree}", "init", f"--mode={mode}"], check=True)
     return run(["ostree", f"--repo={ostree}", "commit", "--fsync=false", "-b", branch,
                 f"--timestamp=@{time_s}",
-                "--canonical-permissions" if mode == "bare-user-only" else "--owner-uid=0",
+                "--canonical-permissions" if mode == "bare-user-only"
+                else f"--owner-uid={os.getuid()}",  # only root can give files away
                 tree], check=True).stdout.strip()
 
 

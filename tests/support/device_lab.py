@@ -28,6 +28,8 @@ NAME = "board-lmp"
 OS = "lmp"
 TAG = "devel"
 FAR_DAYS = 20000
+# A device owns its files as the caller does: only root can give files away.
+OWNER = (f"--owner-uid={os.getuid()}", f"--owner-gid={os.getgid()}")
 MEMORY = pathlib.Path("/dev/shm")
 if os.access(MEMORY, os.W_OK):
     tempfile.tempdir = str(MEMORY)  # also for the folders that tap gives to tests
@@ -129,7 +131,7 @@ class Lab:
     def commit(self, version, change=None, time="2020-01-01 00:00:00 +0000"):
         top = self.tree(version, change)
         commit = sh("ostree", "commit", "--repo", self.repo, "--branch", f"{NAME}-{version}",
-                    "--timestamp", time, "--owner-uid=0", "--owner-gid=0", "--no-xattrs", top)
+                    "--timestamp", time, *OWNER, "--no-xattrs", top)
         shutil.rmtree(top)
         return commit
 
