@@ -1,5 +1,6 @@
 #include "../verify/clock.h"
 #include "../verify/digest.h"
+#include "../verify/path_safety.h"
 #include "../verify/progress.h"
 #include "bundle_plan.h"
 #include "collect_ostree.h"
@@ -94,6 +95,29 @@ make_request(const Arguments *arguments, SatchelBundleRequest *request, GError *
 	return TRUE;
 }
 
+/* --force deletes what is there, and a path is soon mistyped: only a bundle can be made again. */
+static gboolean
+check_is_bundle(const char *output, GError **error)
+{
+	static const char *const members[] = {SATCHEL_BUNDLE_TUF, SATCHEL_BUNDLE_OSTREE_REPO,
+					      SATCHEL_BUNDLE_APPS, SATCHEL_BUNDLE_MANIFEST, NULL};
+	g_autofree char *tuf = g_build_filename(output, SATCHEL_BUNDLE_TUF, NULL);
+	g_autoptr(GDir) dir = g_dir_open(output, 0, NULL);
+	g_autofree char *strange = NULL;
+	const char *name;
+
+	while (dir != NULL && strange == NULL && (name = g_dir_read_name(dir)) != NULL) {
+		if (!g_strv_contains(members, name))
+			strange = satchel_path_quote(name);
+	}
+	if (dir != NULL && strange == NULL && g_file_test(tuf, G_FILE_TEST_IS_DIR))
+		return TRUE;
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_FAILED,
+		    "%s: not a bundle%s%s, so --force does not replace it", output,
+		    strange != NULL ? ": it holds " : "", strange != NULL ? strange : "");
+	return FALSE;
+}
+
 static gboolean
 check_output(const char *output, gboolean force, GError **error)
 {
@@ -106,7 +130,7 @@ check_output(const char *output, gboolean force, GError **error)
 		return FALSE;
 	}
 	if (force)
-		return TRUE;
+		return check_is_bundle(output, error);
 	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_FAILED,
 		    "%s: not empty; --force replaces it", output);
 	return FALSE;

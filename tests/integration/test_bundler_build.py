@@ -439,13 +439,13 @@ def _(tmp):
 @test("an OUTPUT with something in it is left alone without --force and replaced with it")
 def _(tmp):
     world = World(tmp)
-    (tmp / "bundle").mkdir()
-    (tmp / "bundle/mine").write_text("mine")
+    (tmp / "bundle/tuf").mkdir(parents=True)
+    (tmp / "bundle/tuf/mine").write_text("mine")
     before = contents(tmp / "bundle")
     refused(tmp, world, 1, "--force")
     assert contents(tmp / "bundle") == before
     world.build("bundle", "--force", check=True)
-    assert not (tmp / "bundle/mine").exists()
+    assert not (tmp / "bundle/tuf/mine").exists()
     assert verify(tmp / "bundle", world, "--full").returncode == 0
     assert not leftovers(tmp)
 
@@ -565,6 +565,25 @@ def _(tmp):
         for part in (f"{NAME}-{version}", when, why):
             assert part in result.stderr, result
         assert not (tmp / "bad").exists() and not leftovers(tmp)
+
+
+@test("--force replaces a bundle, an empty folder, and nothing else")
+def _(tmp):
+    world = World(tmp)
+    world.build("bundle", check=True)
+    (tmp / "empty").mkdir()
+    for name in ("empty", "bundle"):
+        world.build(name, "--force", check=True)
+    for name, member in (("home", "precious"), ("more", "tuf/1.root.json"), ("bundle", ".git/x")):
+        (tmp / name / member).parent.mkdir(parents=True, exist_ok=True)
+        (tmp / name / member).write_text("precious")
+    (tmp / "more/letters").mkdir()
+    (tmp / "no-tuf/apps").mkdir(parents=True)
+    for name in ("home", "more", "no-tuf", "bundle"):
+        before = contents(tmp / name)
+        result = world.build(name, "--force")
+        assert result.returncode == 1 and "not a bundle" in result.stderr, result
+        assert contents(tmp / name) == before and not leftovers(tmp)
 
 
 main()
