@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <satchel/trust_store.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,6 +15,9 @@
 #define FLOOR_FILE "time-floor"
 #define FLOOR_BYTES 64u
 
+/* Damaged floors that are kept. */
+#define FLOOR_MAX_ASIDE 99u
+
 /* What a file is to become on commit. */
 typedef struct {
 	GBytes *content;  /* NULL: nothing */
@@ -22,10 +26,11 @@ typedef struct {
 
 struct SatchelTrustStore {
 	SatchelTrustStoreMode mode;
-	char *dir;	    /* NULL: in memory only */
-	int dir_fd;	    /* -1 while the folder is not there */
-	gboolean swept;	    /* leftovers of killed processes have been removed */
-	GHashTable *staged; /* path below the folder → StagedFile */
+	char *dir;		    /* NULL: in memory only */
+	int dir_fd;		    /* -1 while the folder is not there */
+	gboolean floor_passed_over; /* it is damaged, and stands as if it were not there */
+	gboolean swept;		    /* leftovers of killed processes have been removed */
+	GHashTable *staged;	    /* path below the folder → StagedFile */
 };
 
 static void
@@ -444,16 +449,77 @@ satchel_trust_store_load_root(SatchelTrustStore *self, SatchelRoot *provisioned,
 	return g_steal_pointer(&newest);
 }
 
+/* The highest N of "N.root.json" in the history; 0 where it is empty, negative where it cannot be
+ * read. */
+static gint64
+newest_in_history(const SatchelTrustStore *self, gint64 below)
+{
+	g_autofree char *path = g_strdup_printf("%s/" HISTORY_FOLDER, self->dir);
+	g_autoptr(GError) local_error = NULL;
+	g_autoptr(GDir) dir = g_dir_open(path, 0, &local_error);
+	const char *name = NULL;
+	gint64 newest = 0;
+
+	if (dir == NULL)
+		return g_error_matches(local_error, G_FILE_ERROR, G_FILE_ERROR_NOENT) ? 0 : -1;
+	while ((name = g_dir_read_name(dir)) != NULL) {
+		gint64 version = g_ascii_strtoll(name, NULL, 10);
+		g_autofree char *file = history_file(version);
+
+		if (version < below && version > newest &&
+		    strcmp(file + strlen(HISTORY_FOLDER "/"), name) == 0)
+			newest = version;
+	}
+	return newest;
+}
+
+static gboolean
+has_root_file(const SatchelTrustStore *self)
+{
+	struct stat info;
+
+	return fstatat(self->dir_fd, ROOT_FILE, &info, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
+}
+
+SatchelRoot *
+satchel_trust_store_load_remembered(SatchelTrustStore *self, GError **error)
+{
+	gint64 version = self->dir_fd < 0 ? 0 : newest_in_history(self, G_MAXINT64);
+	gboolean empty = version == 0 && (self->dir_fd < 0 || !has_root_file(self));
+
+	if (empty)
+		return NULL;
+	for (; version > 0; version = newest_in_history(self, version)) {
+		g_autofree char *file = history_file(version);
+		g_autoptr(GBytes) document = store_read(self, file, SATCHEL_LIMIT_ROOT_BYTES, NULL);
+		SatchelRoot *root =
+			document == NULL ? NULL : satchel_root_new_trusted(document, NULL);
+
+		if (root != NULL && satchel_root_get_version(root) == version)
+			return root;
+		g_clear_pointer(&root, satchel_root_unref);
+	}
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_FAILURE,
+		    "trust store %s: " ROOT_FILE
+		    " is damaged, and so are the roots before it; give "
+		    "the device the root that you trust, or remove the folder to begin again",
+		    self->dir);
+	return NULL;
+}
+
 /* ---- time floor */
 
 gboolean
 satchel_trust_store_load_floor(SatchelTrustStore *self, gint64 *floor_s, GError **error)
 {
 	g_autoptr(GError) local_error = NULL;
-	g_autoptr(GBytes) content = store_read(self, FLOOR_FILE, FLOOR_BYTES, &local_error);
+	g_autoptr(GBytes) content = NULL;
 	g_autofree char *text = NULL;
 
 	*floor_s = 0;
+	if (self->floor_passed_over)
+		return TRUE;
+	content = store_read(self, FLOOR_FILE, FLOOR_BYTES, &local_error);
 	if (local_error != NULL) {
 		g_propagate_error(error, g_steal_pointer(&local_error));
 		return FALSE;
@@ -472,6 +538,37 @@ satchel_trust_store_load_floor(SatchelTrustStore *self, gint64 *floor_s, GError 
 		    " is damaged; set it to a time that has passed for certain, or remove it",
 		    self->dir);
 	return FALSE;
+}
+
+/* A name that is free for the damaged floor. (transfer full) (nullable) */
+static char *
+floor_aside_name(const SatchelTrustStore *self)
+{
+	for (guint i = 1; i <= FLOOR_MAX_ASIDE; i++) {
+		g_autofree char *name = g_strdup_printf(FLOOR_FILE ".damaged-%u", i);
+		struct stat info;
+
+		if (fstatat(self->dir_fd, name, &info, AT_SYMLINK_NOFOLLOW) != 0)
+			return errno == ENOENT ? g_steal_pointer(&name) : NULL;
+	}
+	return NULL;
+}
+
+gboolean
+satchel_trust_store_set_floor_aside(SatchelTrustStore *self, GError **error)
+{
+	g_autofree char *name = NULL;
+
+	if (self->mode == SATCHEL_TRUST_STORE_READ_ONLY || self->dir_fd < 0) {
+		self->floor_passed_over = TRUE;
+		return TRUE;
+	}
+	name = floor_aside_name(self);
+	if (name == NULL)
+		return fail_errno(self, FLOOR_FILE, EEXIST, error);
+	if (renameat(self->dir_fd, FLOOR_FILE, self->dir_fd, name) != 0 || fsync(self->dir_fd) != 0)
+		return fail_errno(self, FLOOR_FILE, errno, error);
+	return TRUE;
 }
 
 gboolean

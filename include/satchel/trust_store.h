@@ -90,6 +90,20 @@ G_GNUC_WARN_UNUSED_RESULT
 SatchelRoot *satchel_trust_store_load_root(SatchelTrustStore *self, SatchelRoot *provisioned,
 					   GError **error);
 
+/**
+ * satchel_trust_store_load_remembered:
+ *
+ * For a root.json that is gone or damaged and nothing else to vouch for one: the newest whole root
+ * of the history, as good as the root.json that it was once. The caller gives it to
+ * satchel_trust_store_load_root().
+ *
+ * Errors: SATCHEL_ERROR_METADATA_FAILURE where there was a root, in root.json or in the history,
+ * and none is whole.
+ *
+ * Returns: (transfer full): the root; NULL without error where the store never had one
+ */
+SatchelRoot *satchel_trust_store_load_remembered(SatchelTrustStore *self, GError **error);
+
 /* Forgets a role (key rotation: TUF 5.3.11). No such role is fine. */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_trust_store_remove(SatchelTrustStore *self, const char *role, GError **error);
@@ -97,6 +111,13 @@ gboolean satchel_trust_store_remove(SatchelTrustStore *self, const char *role, G
 /* The time floor in seconds since 1970, 0 where none is stored. A damaged file is an error. */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_trust_store_load_floor(SatchelTrustStore *self, gint64 *floor_s, GError **error);
+
+/* After a damaged one: takes what stands in its place out of the way (`time-floor.damaged-N`), at
+ * once, so that none is stored; a read-only store only passes it over. Who can damage the file
+ * could as well remove it, so nobody gains by it; the caller has other floors, and says what
+ * happened. Error: SATCHEL_ERROR_METADATA_FAILURE. */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_trust_store_set_floor_aside(SatchelTrustStore *self, GError **error);
 
 /* Raises the floor to a *verified* time; a lower one changes nothing. */
 G_GNUC_WARN_UNUSED_RESULT

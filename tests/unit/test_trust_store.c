@@ -617,6 +617,41 @@ test_damaged_floor_is_an_error(Fixture *f, gconstpointer data)
 	}
 }
 
+static void
+test_damaged_floor_is_set_aside(Fixture *f, gconstpointer data)
+{
+	for (guint i = 1; i <= 2; i++) {
+		g_autoptr(SatchelTrustStore) store = open_store(f, SATCHEL_TRUST_STORE_DIRECT);
+		g_autofree char *name = g_strdup_printf("time-floor.damaged-%u", i);
+		g_autoptr(GBytes) aside = NULL;
+		g_autoptr(GError) error = NULL;
+
+		temp_dir_write(f->dir, "time-floor", "soon\n");
+		g_assert_true(satchel_trust_store_set_floor_aside(store, &error));
+		g_assert_no_error(error);
+		g_assert_cmpint(floor_of(f), ==, 0);
+		aside = temp_dir_read(f->dir, name);
+		g_assert_cmpmem(g_bytes_get_data(aside, NULL), g_bytes_get_size(aside), "soon\n",
+				5);
+		g_assert_true(satchel_trust_store_raise_floor(store, REPO_NOW_S, &error));
+		g_assert_cmpint(floor_of(f), ==, REPO_NOW_S);
+	}
+}
+
+static void
+test_read_only_store_passes_a_damaged_floor_over(Fixture *f, gconstpointer data)
+{
+	g_autoptr(SatchelTrustStore) store = open_store(f, SATCHEL_TRUST_STORE_READ_ONLY);
+	g_autoptr(GError) error = NULL;
+	gint64 floor_s = -1;
+
+	temp_dir_write(f->dir, "time-floor", "soon\n");
+	g_assert_true(satchel_trust_store_set_floor_aside(store, &error));
+	g_assert_true(satchel_trust_store_load_floor(store, &floor_s, &error));
+	g_assert_cmpint(floor_s, ==, 0);
+	assert_files(f, "time-floor");
+}
+
 #define ADD(path, function)                                                                        \
 	g_test_add("/trust-store/" path, Fixture, NULL, set_up, function, tear_down)
 
@@ -660,5 +695,7 @@ main(int argc, char **argv)
 	add_root();
 	ADD("floor/raised", test_floor_is_only_raised);
 	ADD("floor/damaged", test_damaged_floor_is_an_error);
+	ADD("floor/set-aside", test_damaged_floor_is_set_aside);
+	ADD("floor/passed-over", test_read_only_store_passes_a_damaged_floor_over);
 	return g_test_run();
 }
