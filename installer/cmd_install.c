@@ -46,6 +46,6 @@ satchel_cmd_install(int argc, char **argv, SatchelOutcome *outcome, GError **err
 	if (!satchel_update_check_idle(device, error))
 		return FALSE;
 	offer = line.src_dir != NULL ? satchel_command_offer_check(&line, device, error)
-				     : satchel_offer_from_stored(device, NULL, error);
+				     : satchel_command_offer_stored(&line, device, error);
 	return offer != NULL && install_chosen(device, offer, line.target, outcome, error);
 }

@@ -13,7 +13,7 @@ satchel_cmd_list(int argc, char **argv, SatchelOutcome *outcome, GError **error)
 	device = satchel_command_line_open(&line, SATCHEL_DEVICE_READ_ONLY, error);
 	if (device == NULL)
 		return FALSE;
-	offer = satchel_offer_from_stored(device, line.src_dir, error);
+	offer = satchel_command_offer_stored(&line, device, error);
 	return offer != NULL &&
 	       satchel_command_offer_print(offer, device, line.target, line.json, outcome, error);
 }

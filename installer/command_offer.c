@@ -3,12 +3,29 @@
 #include "report.h"
 #include <stdio.h>
 
+static void
+tell_remark(const SatchelDevice *device)
+{
+	if (device->trust_remark != NULL)
+		satchel_cli_note("%s", device->trust_remark);
+}
+
+SatchelOffer *
+satchel_command_offer_stored(const SatchelCommandLine *line, SatchelDevice *device, GError **error)
+{
+	SatchelOffer *offer = satchel_offer_from_stored(device, line->src_dir, error);
+
+	tell_remark(device);
+	return offer;
+}
+
 SatchelOffer *
 satchel_command_offer_check(const SatchelCommandLine *line, SatchelDevice *device, GError **error)
 {
 	g_autoptr(GPtrArray) remarks = g_ptr_array_new_with_free_func(g_free);
 	SatchelOffer *offer = satchel_offer_from_bundle(device, line->src_dir, remarks, error);
 
+	tell_remark(device);
 	for (guint i = 0; i < remarks->len; i++)
 		satchel_cli_note("also: %s", (const char *)g_ptr_array_index(remarks, i));
 	return offer;

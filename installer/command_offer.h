@@ -9,6 +9,11 @@ G_GNUC_WARN_UNUSED_RESULT
 SatchelOffer *satchel_command_offer_check(const SatchelCommandLine *line, SatchelDevice *device,
 					  GError **error);
 
+/* What the stored metadata offer, as satchel_offer_from_stored() tells. (transfer full) */
+G_GNUC_WARN_UNUSED_RESULT
+SatchelOffer *satchel_command_offer_stored(const SatchelCommandLine *line, SatchelDevice *device,
+					   GError **error);
+
 /* Prints what is on offer, and gives what `check` and `list` come to.
  * @wanted: (nullable): a name or version.
  *

@@ -208,5 +208,6 @@ satchel_device_close(SatchelDevice *self)
 	g_clear_pointer(&self->settings, satchel_settings_free);
 	g_free(self->dir);
 	g_free(self->remark);
+	g_free(self->trust_remark);
 	g_free(self);
 }

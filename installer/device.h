@@ -29,6 +29,7 @@ typedef struct {
 	int dir_fd;	  /* the folder of the state; -1: there is none yet */
 	char *dir;
 	char *remark;		 /* (nullable): something was set right */
+	char *trust_remark;	 /* (nullable): the same, of the stored trust, once that is open */
 	gint64 ignored_commit_s; /* that the running commit claims and that is no time floor; or 0
 				  */
 	gboolean resumed;	 /* an installation that was cut off was brought to its end */

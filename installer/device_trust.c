@@ -44,6 +44,23 @@ has_good_root(SatchelTrustStore *store)
 	return root != NULL;
 }
 
+/* root.json is gone or damaged: the roots before it tell what it was. *@first: there was none. */
+static gboolean
+heal_root(SatchelTrustStore *store, gboolean *first, GError **error)
+{
+	g_autoptr(GError) local_error = NULL;
+	g_autoptr(SatchelRoot) remembered =
+		satchel_trust_store_load_remembered(store, &local_error);
+	g_autoptr(SatchelRoot) root = NULL;
+
+	*first = remembered == NULL && local_error == NULL;
+	if (local_error != NULL)
+		g_propagate_error(error, g_steal_pointer(&local_error));
+	if (remembered != NULL)
+		root = satchel_trust_store_load_root(store, remembered, error);
+	return root != NULL || *first;
+}
+
 /* Without a root in the image: what was trusted before, or, where the settings say so, what comes
  * first. @reason: why the image gives none. */
 static gboolean
@@ -51,8 +68,13 @@ trust_without_image(SatchelDevice *self, SatchelTrustStore *store, SatchelBundle
 		    const GError *reason, GError **error)
 {
 	g_autoptr(GBytes) first = NULL;
+	gboolean is_first = FALSE;
 
 	if (has_good_root(store))
+		return TRUE;
+	if (!heal_root(store, &is_first, error))
+		return FALSE;
+	if (!is_first)
 		return TRUE;
 	if (!self->settings->trust_on_first_use || bundle == NULL ||
 	    !g_error_matches(reason, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_NOT_FOUND)) {
@@ -109,6 +131,22 @@ get_commit_floor(SatchelDevice *self, SatchelTrustStore *store)
 	return 0;
 }
 
+/* A damaged floor must not stop the device: the other floors hold. */
+static gboolean
+load_floor(SatchelDevice *self, SatchelTrustStore *store, gint64 *floor_s, GError **error)
+{
+	g_autoptr(GError) local_error = NULL;
+
+	if (satchel_trust_store_load_floor(store, floor_s, &local_error))
+		return TRUE;
+	if (!satchel_trust_store_set_floor_aside(store, error))
+		return FALSE;
+	g_free(self->trust_remark);
+	self->trust_remark = g_strdup_printf(
+		"the time floor was set aside, its file is damaged: %s", local_error->message);
+	return satchel_trust_store_load_floor(store, floor_s, error);
+}
+
 gboolean
 satchel_device_get_profile(SatchelDevice *self, SatchelTrustStore *store,
 			   SatchelDeviceProfile *profile, GError **error)
@@ -116,7 +154,7 @@ satchel_device_get_profile(SatchelDevice *self, SatchelTrustStore *store,
 	gint64 stored_s = 0;
 	gint64 commit_s;
 
-	if (!satchel_trust_store_load_floor(store, &stored_s, error))
+	if (!load_floor(self, store, &stored_s, error))
 		return FALSE;
 	commit_s = get_commit_floor(self, store);
 	*profile = (SatchelDeviceProfile){

@@ -153,6 +153,99 @@ def _(tmp):
             assert (store / "root.json").read_bytes() == trusted
 
 
+@test("an image with newer roots than the device's store takes the store along")
+def _(tmp):
+    lab = Lab(tmp, releases=(1, 2))
+    first = lab.odd_bundle([2])
+    run(["satchel-bundler", "repo", "rotate", "--role", "timestamp", lab.tuf], check=True)
+    run(["satchel-bundler", "repo", "publish", lab.tuf], check=True)
+    rotate(lab)
+    bundle = lab.odd_bundle([2])
+    for version in (1, 2):
+        (bundle / f"tuf/{version}.root.json").unlink()
+    with lab.device() as device:
+        device.expect(16, "check", "--src-dir", first)
+        before = device.digest()
+        assert device.run("check", "--src-dir", bundle).returncode in (11, 15)
+        assert device.digest() == before
+        provision(device, lab, (1, 2, 3))
+        device.expect(16, "check", "--src-dir", bundle)
+        stored = json.loads((device.storage / "satchel/tuf/root.json").read_text())
+        assert stored["signed"]["version"] == 3
+
+
+FIRST_USE = "[satchel]\ntrust_on_first_use = true\n"
+
+
+def damages(path):
+    """A file cut short, emptied, gone, and a folder in its place."""
+    good = path.read_bytes()
+    for content in (good[:100], b"", None):
+        path.unlink()
+        if content is not None:
+            path.write_bytes(content)
+        yield
+        path.unlink(missing_ok=True)
+        path.write_bytes(good)
+
+
+@test("first use is once: a damaged root is healed from the ones before it, not by a stranger's")
+def _(tmp):
+    lab = rotated_lab(tmp / "one", 2)
+    other = Lab(tmp / "two", releases=(1, 2))
+    good, bad = lab.odd_bundle([2]), other.bundle([2])
+    with lab.device(trusted=False, config=FIRST_USE) as device:
+        device.expect(16, "check", "--src-dir", good)
+        root = device.storage / "satchel/tuf/root.json"
+        trusted = root.read_bytes()
+        for _ in damages(root):
+            result = device.run("check", "--src-dir", bad)
+            assert result.returncode in (11, 15), result
+            device.expect(16, "check", "--src-dir", good)
+            assert root.read_bytes() == trusted
+
+
+@test("first use is once: with every stored root damaged it is 4, whatever the bundle brings")
+def _(tmp):
+    lab = Lab(tmp / "one", releases=(1, 2))
+    other = Lab(tmp / "two", releases=(1, 2))
+    bundles = (lab.bundle([2]), other.bundle([2]))
+    with lab.device(trusted=False, config=FIRST_USE) as device:
+        device.expect(16, "check", "--src-dir", bundles[0])
+        store = device.storage / "satchel/tuf"
+        (store / "roots/1.root.json").write_bytes(b"{")
+        for _ in damages(store / "root.json"):
+            before = device.digest()
+            for bundle in bundles:
+                device.expect(4, "check", "--src-dir", bundle)
+            assert device.digest() == before
+        shutil.rmtree(store / "roots")
+        (store / "root.json").write_bytes(b"{")
+        device.expect(4, "check", "--src-dir", bundles[1])
+
+
+@test("a damaged time floor is set aside and told; the device goes on with its other floors")
+def _(tmp):
+    lab = Lab(tmp, releases=(1, 2))
+    bundle = lab.bundle([2])
+    with lab.device() as device:
+        device.expect(16, "check", "--src-dir", bundle)
+        floor = device.storage / "satchel/tuf/time-floor"
+        good = floor.read_bytes()
+        for content in (b"", b"soon", b"\0" * 100, None):
+            floor.unlink()
+            if content is None:
+                floor.mkdir()
+            else:
+                floor.write_bytes(content)
+            result = device.expect(16, "check", "--src-dir", bundle)
+            assert "time floor was set aside" in result.stderr, result
+            assert floor.read_bytes() == good
+        assert len(list(floor.parent.glob("time-floor.damaged-*"))) == 4
+        result = device.expect(16, "check", "--src-dir", bundle)
+        assert "aside" not in result.stderr, result
+
+
 @test("a bundle from before a rotation is judged by the newer metadata, as long as it is signed")
 def _(tmp):
     lab = Lab(tmp, releases=(1, 2))
