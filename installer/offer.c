@@ -1,5 +1,4 @@
 #include "offer.h"
-#include "../verify/digest.h"
 #include "../verify/ostree_object.h"
 #include "../verify/utc_time.h"
 #include <satchel/bundle_layout.h>
@@ -109,18 +108,6 @@ commit_trust(SatchelTrustStore *store, const SatchelVerdict *verdict, GError **e
 	return satchel_trust_store_commit(store, error);
 }
 
-/* Where a target came from, for the device's history. */
-static void
-take_origin(SatchelOffer *self)
-{
-	g_autoptr(GBytes) document = satchel_bundle_reader_read(
-		self->bundle, SATCHEL_BUNDLE_META, SATCHEL_LIMIT_BUNDLE_META_BYTES, NULL);
-
-	if (document != NULL)
-		self->bundle_sha256 = satchel_digest_sha256_hex(g_bytes_get_data(document, NULL),
-								g_bytes_get_size(document));
-}
-
 static void
 remark_ignored_time(const SatchelDevice *device, GPtrArray *remarks)
 {
@@ -160,7 +147,7 @@ satchel_offer_from_bundle(SatchelDevice *device, const char *path, GPtrArray *re
 		return NULL;
 	}
 	take_targets(self, verdict);
-	take_origin(self);
+	self->bundle_sha256 = g_strdup(satchel_verdict_get_bundle_sha256(verdict));
 	self->cached = satchel_verdict_used_stored_metadata(verdict);
 	if (!commit_trust(store, verdict, error) || !adopt_running(verdict, device, error))
 		return NULL;

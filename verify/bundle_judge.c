@@ -72,10 +72,13 @@ judge_meta(const Judgement *self, const SatchelRoot *root)
 		return;
 	}
 	self->verdict->meta = satchel_bundle_meta_verify(root, document, &error);
-	if (self->verdict->meta == NULL)
+	if (self->verdict->meta == NULL) {
 		judge_refuse(self, error);
-	else
-		judge_meta_claims(self, self->verdict->meta);
+		return;
+	}
+	self->verdict->meta_sha256 = satchel_digest_sha256_hex(g_bytes_get_data(document, NULL),
+							       g_bytes_get_size(document));
+	judge_meta_claims(self, self->verdict->meta);
 }
 
 /* Only a manifest whose hash was signed says anything. */

@@ -140,6 +140,12 @@ satchel_verdict_get_bundle_meta(const SatchelVerdict *self)
 	return self->meta;
 }
 
+const char *
+satchel_verdict_get_bundle_sha256(const SatchelVerdict *self)
+{
+	return self->meta_sha256;
+}
+
 void
 satchel_verdict_free(SatchelVerdict *self)
 {
@@ -150,5 +156,6 @@ satchel_verdict_free(SatchelVerdict *self)
 	g_ptr_array_unref(self->targets);
 	g_clear_pointer(&self->role, satchel_targets_unref);
 	g_clear_pointer(&self->meta, satchel_bundle_meta_free);
+	g_free(self->meta_sha256);
 	g_free(self);
 }

@@ -3,11 +3,12 @@
 
 /* How a verdict comes to be; the judge's own side of include/satchel/bundle_judge.h. */
 struct SatchelVerdict {
-	GPtrArray *reasons;   /* of GError */
-	GPtrArray *notes;     /* of char *: what was passed over, and why */
-	GPtrArray *targets;   /* of SatchelOstreeTarget */
-	SatchelTargets *role; /* (nullable) */
-	SatchelBundleMeta *meta;
+	GPtrArray *reasons;	 /* of GError */
+	GPtrArray *notes;	 /* of char *: what was passed over, and why */
+	GPtrArray *targets;	 /* of SatchelOstreeTarget */
+	SatchelTargets *role;	 /* (nullable) */
+	SatchelBundleMeta *meta; /* (nullable) */
+	char *meta_sha256;	 /* of its bytes; NULL likewise */
 	gboolean used_stored_metadata;
 };
 

@@ -74,6 +74,8 @@ gboolean satchel_verdict_used_stored_metadata(const SatchelVerdict *self);
 const SatchelTargets *satchel_verdict_get_targets_role(const SatchelVerdict *self);
 /* NULL where the bundle has none that verified. */
 const SatchelBundleMeta *satchel_verdict_get_bundle_meta(const SatchelVerdict *self);
+/* Hex SHA-256 of the very bytes that verified as these; NULL likewise. */
+const char *satchel_verdict_get_bundle_sha256(const SatchelVerdict *self);
 
 void satchel_verdict_free(SatchelVerdict *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SatchelVerdict, satchel_verdict_free)

@@ -5,6 +5,7 @@
     test_installer_state.py --every-point   all of them (.ci/run does that)
 """
 import fcntl
+import hashlib
 import json
 import os
 import pathlib
@@ -234,6 +235,20 @@ def need_strace():
     if subprocess.run(["strace", "-qq", "-o", "/dev/null", "true"], check=False,
                       stderr=subprocess.DEVNULL).returncode != 0:
         skip("no right to trace")
+
+
+@test("a bundle's metadata are read once: what is remembered of them is what was judged")
+def _(tmp):
+    need_strace()
+    lab = Lab(tmp, releases=(1, 2))
+    bundle = lab.bundle([2])
+    with lab.device() as device:
+        strace(device, ["update", "--src-dir", bundle], "-e", "trace=openat")
+        opened = [line for line in (device.folder / "trace").read_text().splitlines()
+                  if '"bundle-targets.json", O_RDONLY' in line]
+        assert len(opened) == 1, opened
+        raw = (bundle / "tuf/bundle-targets.json").read_bytes()
+        assert hashlib.sha256(raw).hexdigest() in device.state_file.read_text()
 
 
 @test(f"killed at {WRITES}, check can be run again")
