@@ -207,8 +207,10 @@ judge_commit(SatchelClosureRepo *repo, const SatchelOstreeTarget *target,
 	if (commit != NULL && satchel_commit_parse(commit, &parsed, &local_error))
 		return satchel_earliest_expiry_check(earliest, parsed.timestamp_s, what,
 						     "commit it again by a right clock", error);
-	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_NO_TARGET_CONTENT,
-		    "%s is not in the bundle: %s", what, local_error->message);
+	/* Not there, or there and not what its name says: which of them, the callers want to know.
+	 */
+	g_set_error(error, SATCHEL_ERROR, local_error->code, "%s is not in the bundle: %s", what,
+		    local_error->message);
 	return FALSE;
 }
 

@@ -113,6 +113,20 @@ verify_open_store(const VerifyOptions *options, SatchelDeviceProfile *profile, G
 	return g_steal_pointer(&store);
 }
 
+/* Nothing is downloaded here: an altered commit is content that the bundle lacks, and with --full
+ * content that is wrong. */
+static void
+rename_altered(SatchelVerdict *verdict, gboolean full)
+{
+	for (guint i = 0; i < verdict->reasons->len; i++) {
+		GError *reason = verdict->reasons->pdata[i];
+
+		if (g_error_matches(reason, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED))
+			reason->code = full ? SATCHEL_ERROR_CONTENT_INVALID
+					    : SATCHEL_ERROR_NO_TARGET_CONTENT;
+	}
+}
+
 static SatchelVerdict *
 verify_judge(const VerifyOptions *options, const char *path, SatchelDeviceProfile *profile,
 	     GError **error)
@@ -128,6 +142,8 @@ verify_judge(const VerifyOptions *options, const char *path, SatchelDeviceProfil
 	if (bundle == NULL)
 		return NULL;
 	verdict = satchel_bundle_judge(bundle, store, profile, error);
+	if (verdict != NULL)
+		rename_altered(verdict, options->full);
 	if (verdict != NULL && options->full)
 		satchel_full_check(bundle, verdict, profile);
 	return verdict;

@@ -97,6 +97,10 @@ def refused(bundle, status, word, options=()):
     assert result.returncode == status, f"not {status}: {result}"
     assert word in messages, result
     if not options:
+        # What is there and altered is 50 for who would read it.
+        altered = status == 8 and word.endswith(".commit") and os.path.lexists(
+            bundle / commit_path(bundle))
+        status = 50 if altered else status
         pulled = pull(bundle)
         assert pulled.returncode == status, f"not {status}: {pulled}"
         assert word in pulled.stderr, pulled
@@ -506,6 +510,26 @@ def _(tmp):
             fresh.fsck()
 
 
+@test("an altered commit gives 50 where it would be read, 70 with --full and else 8")
+def _(tmp):
+    bundle = copied(tmp)
+    commit = bundle / commit_path(bundle)
+    data = bytearray(commit.read_bytes())
+    data[-1] ^= 1
+    commit.write_bytes(data)
+    assert verify(bundle)[0].returncode == 8
+    assert verify(bundle, "--full")[0].returncode == 70
+    with Device(lab(), 1) as fresh:
+        before = fresh.digest()
+        for command, status in (("check", 8), ("pull", 50), ("update", 50)):
+            result = fresh.run(command, "--src-dir", bundle, timeout_s=TIMEOUT_S)
+            assert result.returncode == status and commit.name in result.stderr, result
+            assert fresh.digest() == before
+        commit.unlink()
+        for command in ("check", "pull", "update"):
+            assert fresh.run(command, "--src-dir", bundle).returncode == 8
+
+
 # ---- the medium
 
 @test("a read-only medium is enough")
@@ -537,7 +561,7 @@ def with_failing(call, number, bundle, path=None):
 def _(tmp):
     bundle = copied(tmp)
     for member, status in [*((f"tuf/{role}.json", 4) for role in ROLES), (META, 15),
-                           (MANIFEST, 15), (CONFIG, 8), ("COMMIT", 8)]:
+                           (MANIFEST, 15), (CONFIG, 8), ("COMMIT", 70)]:
         name = commit_path(bundle) if member == "COMMIT" else member
         result = with_failing("read", 1, bundle, bundle / name)
         assert result.returncode == status, f"{member}: {result}"

@@ -155,7 +155,7 @@ def _(tmp):
     data = path.read_bytes()
     path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
     with lab.device() as device:
-        result = device.expect(8, "pull", "--src-dir", bundle)
+        result = device.expect(50, "pull", "--src-dir", bundle)
         assert (f"objects/{commit[:2]}/{commit[2:]}.commit: the content does not match the "
                 "object's hash") in result.stderr, result
         assert not device.has_commit(2)
