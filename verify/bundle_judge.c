@@ -67,8 +67,12 @@ judge_meta(const Judgement *self, const SatchelRoot *root)
 									 ", which this device "
 									 "allows"));
 		else
-			judge_refuse_bundle(self, absent ? "; sign the bundle again" : "",
-					    local_error->message);
+			judge_refuse_bundle(
+				self,
+				absent ? "; the copy is incomplete: copy the bundle again, or "
+					 "build it again"
+				       : "",
+				local_error->message);
 		return;
 	}
 	self->verdict->meta = satchel_bundle_meta_verify(root, document, &error);

@@ -8,6 +8,20 @@ typedef struct {
 	SatchelBundleReader *bundle;
 } BundleSource;
 
+/* A bundle's builder puts every role in: one that is gone was lost on the way. The roots end where
+ * there is no next one. */
+static GBytes *
+bundle_fail_role(GError **error, GError *found, gboolean is_root)
+{
+	g_autoptr(GError) local_error = found;
+
+	if (is_root || !g_error_matches(found, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_NOT_FOUND))
+		return satchel_tuf_source_fail_role(error, g_steal_pointer(&local_error));
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_NOT_FOUND,
+		    "%s; the copy is incomplete: copy the bundle again", found->message);
+	return NULL;
+}
+
 static GBytes *
 bundle_fetch_metadata(SatchelTufSource *source, const char *role, gint64 version, gsize max_bytes,
 		      GError **error)
@@ -22,7 +36,7 @@ bundle_fetch_metadata(SatchelTufSource *source, const char *role, gint64 version
 
 	stream = satchel_bundle_reader_open_member(self->bundle, member, &size_bytes, &local_error);
 	if (stream == NULL)
-		return satchel_tuf_source_fail_role(error, g_steal_pointer(&local_error));
+		return bundle_fail_role(error, g_steal_pointer(&local_error), is_root);
 	return satchel_tuf_source_read_role(stream, size_bytes, max_bytes, member, error);
 }
 

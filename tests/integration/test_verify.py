@@ -447,7 +447,7 @@ def _(tmp):
         bundle = tmp / f"without-{role}"
         shutil.copytree(tmp / "bundle", bundle)
         (bundle / "tuf" / f"{role}.json").unlink()
-        refused(verify(builder, bundle), 14, f"{role}.json")
+        refused(verify(builder, bundle), 14, f"{role}.json", "copy the bundle again")
 
 
 # ---- 15
@@ -456,7 +456,7 @@ def _(tmp):
 def _(tmp):
     builder = simple(tmp)
     (tmp / "bundle/tuf/bundle-targets.json").unlink()
-    refused(verify(builder, tmp / "bundle"), 15, "bundle-targets.json")
+    refused(verify(builder, tmp / "bundle"), 15, "bundle-targets.json", "copy the bundle again")
 
 
 @test("a bundle that a stranger signed gives 15")
