@@ -182,6 +182,16 @@ check_source(const TufOptions *options, const char *verb, GError **error)
 		    options->metadata_url != NULL || options->metadata_source != NULL, error);
 }
 
+/* Before anything is asked of the network. */
+static gboolean
+check_target_dir(const char *dir, GError **error)
+{
+	g_autofree char *quoted = satchel_path_quote(dir);
+
+	return g_file_test(dir, G_FILE_TEST_IS_DIR) ||
+	       satchel_cli_usage_error(error, "--target-dir %s: no such folder", quoted);
+}
+
 static gboolean
 check_download(const TufOptions *options, GError **error)
 {
@@ -191,7 +201,8 @@ check_download(const TufOptions *options, GError **error)
 	       need("download", "--target-name", options->target_names != NULL, error) &&
 	       need("download", from_folder ? "--target-source" : "--target-base-url",
 		    (from_folder ? options->target_source : options->target_base_url) != NULL,
-		    error);
+		    error) &&
+	       check_target_dir(options->target_dir, error);
 }
 
 static gboolean

@@ -363,6 +363,20 @@ load_next_root(SatchelTrustStore *self, const SatchelRoot *trusted)
 	return NULL;
 }
 
+static void
+set_no_root(const SatchelTrustStore *self, GError **error)
+{
+	g_autofree char *quoted = satchel_path_quote(self->dir != NULL ? self->dir : "in memory");
+	g_autofree char *how = self->dir == NULL
+				       ? g_strdup("give it one first")
+				       : g_strdup_printf("give it one: satchel-verify tuf "
+							 "--metadata-dir %s init ROOT.json",
+							 quoted);
+
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_NOT_FOUND,
+		    "trust store %s: no trusted root; %s", quoted, how);
+}
+
 /* Where the chain begins: what the caller vouches for, or root.json as it is. */
 static SatchelRoot *
 load_first_root(SatchelTrustStore *self, SatchelRoot *provisioned, GError **error)
@@ -379,9 +393,7 @@ load_first_root(SatchelTrustStore *self, SatchelRoot *provisioned, GError **erro
 		return NULL;
 	}
 	if (document == NULL) {
-		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_NOT_FOUND,
-			    "trust store %s: no trusted root; give it one first",
-			    self->dir != NULL ? self->dir : "in memory");
+		set_no_root(self, error);
 		return NULL;
 	}
 	root = satchel_root_new_trusted(document, &local_error);

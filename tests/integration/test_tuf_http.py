@@ -553,6 +553,9 @@ def _(tmp):
                                ([*url, "--target-dir", tmp, "download"], "--target-name"),
                                ([*url, "--target-dir", tmp, "--target-name", "a", "download"],
                                 "--target-base-url"),
+                               ([*url, "--target-dir", tmp / "td", "--target-name", "a",
+                                 "--target-base-url", server.url, "download"],
+                                f"--target-dir {tmp / 'td'}: no such folder"),
                                (["--metadata-url", "file:///tmp", "refresh"], "http"),
                                ([*url, "--https-only", "refresh"], "https"),
                                ([*url, "--stall-timeout", "-1", "refresh"], "negative")):
@@ -563,6 +566,14 @@ def _(tmp):
         expect(run(["satchel-verify", "tuf", "--metadata-dir", tmp / "none", "show"]), 14)
         assert server.log == []
         assert not (tmp / "none").exists()
+
+
+@test("a folder without a trusted root is 14 and says how to give it one")
+def _(tmp):
+    folder = tmp / "metadata"
+    result = run(["satchel-verify", "tuf", "--metadata-dir", folder, "--metadata-url",
+                  "http://127.0.0.1:9/", "refresh"])
+    expect(result, 14, f"satchel-verify tuf --metadata-dir {folder} init ROOT.json")
 
 
 @test("a repository on a disk serves as one on a server does")
