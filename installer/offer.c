@@ -20,7 +20,6 @@ offer_new(SatchelBundleReader *bundle)
 
 	self->bundle = bundle;
 	self->targets = g_ptr_array_new_with_free_func((GDestroyNotify)satchel_ostree_target_unref);
-	self->remarks = g_ptr_array_new_with_free_func(g_free);
 	return self;
 }
 
@@ -256,7 +255,6 @@ void
 satchel_offer_free(SatchelOffer *self)
 {
 	g_clear_pointer(&self->targets, g_ptr_array_unref);
-	g_clear_pointer(&self->remarks, g_ptr_array_unref);
 	g_clear_pointer(&self->bundle, satchel_bundle_reader_free);
 	g_free(self->bundle_sha256);
 	g_free(self->current_name);

@@ -11,7 +11,6 @@ typedef struct {
 	char *bundle_sha256;	     /* of the bundle's metadata; NULL: it has none */
 	GPtrArray *targets;	     /* SatchelOstreeTarget, by ascending version */
 	gboolean cached;	     /* judged by stored metadata, because the bundle's are older */
-	GPtrArray *remarks;	     /* lines for people */
 	/* Of what runs; copies. */
 	char *current_name; /* NULL: unknown */
 	gint64 current_version;

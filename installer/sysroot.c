@@ -157,14 +157,6 @@ satchel_sysroot_get_booted_commit(const SatchelSysroot *self)
 	return ostree_deployment_get_csum(ostree_sysroot_get_booted_deployment(self->ostree));
 }
 
-gboolean
-satchel_sysroot_has_deployment(const SatchelSysroot *self, const char *commit)
-{
-	g_autoptr(OstreeDeployment) found = find_deployment(self, commit);
-
-	return found != NULL;
-}
-
 gint64
 satchel_sysroot_get_commit_time_s(const SatchelSysroot *self, const char *commit)
 {

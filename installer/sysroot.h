@@ -45,7 +45,6 @@ OstreeRepo *satchel_sysroot_get_repo(const SatchelSysroot *self);
 const char *satchel_sysroot_get_booted_commit(const SatchelSysroot *self);
 /* The commit that the next boot takes; NULL: there is no deployment. Borrowed likewise. */
 const char *satchel_sysroot_get_default_commit(const SatchelSysroot *self);
-gboolean satchel_sysroot_has_deployment(const SatchelSysroot *self, const char *commit);
 
 /* When @commit was made, as it says itself; 0 where it is not in the repository. */
 gint64 satchel_sysroot_get_commit_time_s(const SatchelSysroot *self, const char *commit);
