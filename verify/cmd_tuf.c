@@ -3,7 +3,7 @@
 #include "path_safety.h"
 #include "safe_read.h"
 #include "tuf_show.h"
-#include "utc_time.h"
+#include "verdict.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <satchel/tuf_client.h>
@@ -64,24 +64,6 @@ static gint64
 now_s(const TufRun *run)
 {
 	return MAX(run->clock_s, run->floor_s);
-}
-
-/* Whether the clock is wrong or the metadata old can only be seen with both times in view. */
-static void
-explain_expiry(const TufRun *run, GError **error)
-{
-	g_autoptr(GError) reason = NULL;
-	g_autofree char *clock = NULL;
-	g_autofree char *floor = NULL;
-
-	if (error == NULL ||
-	    !g_error_matches(*error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_EXPIRED))
-		return;
-	reason = g_steal_pointer(error);
-	clock = satchel_utc_time_format(run->clock_s);
-	floor = satchel_utc_time_format(run->floor_s);
-	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_EXPIRED,
-		    "%s; the clock says %s, the time floor is %s", reason->message, clock, floor);
 }
 
 /* ---- init */
@@ -286,7 +268,7 @@ run_with_store(const TufOptions *options, int argc, char **argv, GError **error)
 	run.store = store;
 	if (run_verb(&run, argc, argv, error))
 		return TRUE;
-	explain_expiry(&run, error);
+	satchel_verdict_explain_expiry(error, run.clock_s, run.floor_s);
 	return FALSE;
 }
 

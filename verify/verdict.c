@@ -43,18 +43,21 @@ verdict_has_reason(const SatchelVerdict *self, const GError *reason)
 	return FALSE;
 }
 
-/* Whether the clock is wrong or the bundle old can only be seen with both times in view. */
-static void
-verdict_explain_expiry(const SatchelDeviceProfile *profile, GError **reason)
+void
+satchel_verdict_explain_expiry(GError **reason, gint64 clock_s, gint64 floor_s)
 {
-	g_autofree char *clock = satchel_utc_time_format(profile->clock_s);
-	g_autofree char *floor = satchel_utc_time_format(profile->floor_s);
-	GError *explained = g_error_new(SATCHEL_ERROR, SATCHEL_ERROR_METADATA_EXPIRED,
-					"%s; the clock says %s, the time floor is %s",
-					(*reason)->message, clock, floor);
+	g_autoptr(GError) expired = NULL;
+	g_autofree char *clock = NULL;
+	g_autofree char *floor = NULL;
 
-	g_error_free(*reason);
-	*reason = explained;
+	if (reason == NULL ||
+	    !g_error_matches(*reason, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_EXPIRED))
+		return;
+	expired = g_steal_pointer(reason);
+	clock = satchel_utc_time_format(clock_s);
+	floor = satchel_utc_time_format(floor_s);
+	g_set_error(reason, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_EXPIRED,
+		    "%s; the clock says %s, the time floor is %s", expired->message, clock, floor);
 }
 
 void
@@ -63,8 +66,7 @@ satchel_verdict_add_reason(SatchelVerdict *self, const SatchelDeviceProfile *pro
 {
 	if (reason == NULL)
 		return;
-	if (g_error_matches(reason, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_EXPIRED))
-		verdict_explain_expiry(profile, &reason);
+	satchel_verdict_explain_expiry(&reason, profile->clock_s, profile->floor_s);
 	if (verdict_has_reason(self, reason))
 		g_error_free(reason);
 	else

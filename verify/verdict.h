@@ -15,6 +15,11 @@ struct SatchelVerdict {
 /* (transfer full) */
 SatchelVerdict *satchel_verdict_new(void);
 
+/* Makes a SATCHEL_ERROR_METADATA_EXPIRED say which two times made "now": whether the clock is wrong
+ * or the metadata old can only be seen with both in view. Leaves any other error, and NULL, as it
+ * is. @reason: (inout) (nullable) (transfer full) */
+void satchel_verdict_explain_expiry(GError **reason, gint64 clock_s, gint64 floor_s);
+
 /* Adds @reason (transfer full) (nullable), unless one of the same words is there. An expiry gets to
  * know the two times that made "now". */
 void satchel_verdict_add_reason(SatchelVerdict *self, const SatchelDeviceProfile *profile,
