@@ -10,7 +10,7 @@ satchel_bundle_reader_open(const char *path, GError **error)
 	struct stat info;
 
 	g_return_val_if_fail(path != NULL, NULL);
-	/* The user named it: a link to the mounted stick is his own affair. */
+	/* The user named it: a link to the mounted stick is the user's choice. */
 	if (stat(path, &info) != 0) {
 		quoted = satchel_path_quote(path);
 		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_NOT_FOUND,

@@ -39,7 +39,7 @@ int satchel_safe_open_parent(int dir_fd, const char *path, const char **name, GE
 G_GNUC_WARN_UNUSED_RESULT
 GBytes *satchel_safe_read(int dir_fd, const char *path, gsize max_bytes, GError **error);
 
-/* A file that the user named on the command line: symbolic links are his own affair. Messages name
- * @path. (transfer full) */
+/* A file that the user named on the command line: symbolic links are the user's choice. Messages
+ * name @path. (transfer full) */
 G_GNUC_WARN_UNUSED_RESULT
 GBytes *satchel_safe_read_named(const char *path, gsize max_bytes, GError **error);

@@ -106,7 +106,7 @@ directory_free(SatchelTufSource *source)
 	g_free(self);
 }
 
-/* The user named it: a link to it is his own affair. */
+/* The user named it: a link to it is the user's choice. */
 static int
 open_folder(const char *path, SatchelError missing, GError **error)
 {
