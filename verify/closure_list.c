@@ -35,16 +35,24 @@ walk_is_new(ClosureWalk *walk, SatchelObjectType type, const char *checksum)
 	return g_hash_table_add(walk->seen[type], g_strdup(checksum));
 }
 
+/* @n_waiting: objects that are known and not yet in the list: they take memory as well */
+static gboolean
+walk_has_room(const ClosureWalk *walk, guint n_waiting, GError **error)
+{
+	if (walk->list->objects->len + n_waiting < SATCHEL_LIMIT_OSTREE_OBJECTS)
+		return TRUE;
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
+		    "the commits have more than %u objects", SATCHEL_LIMIT_OSTREE_OBJECTS);
+	return FALSE;
+}
+
 static gboolean
 walk_append(ClosureWalk *walk, const SatchelClosureObject *object, GError **error)
 {
 	SatchelClosureList *list = walk->list;
 
-	if (list->objects->len >= SATCHEL_LIMIT_OSTREE_OBJECTS) {
-		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
-			    "the commits have more than %u objects", SATCHEL_LIMIT_OSTREE_OBJECTS);
+	if (!walk_has_room(walk, 0, error))
 		return FALSE;
-	}
 	g_array_append_val(list->objects, *object);
 	/* A sparse file system can claim any size; the sum stays a sum. */
 	if (!g_uint64_checked_add(&list->stored_bytes, list->stored_bytes, object->stored_bytes))
@@ -92,15 +100,18 @@ walk_meta(ClosureWalk *walk, const char *checksum, GError **error)
 	       walk_malformed(walk, SATCHEL_OBJECT_DIR_META, checksum, error);
 }
 
-static void
-walk_remember_file(ClosureWalk *walk, const char *checksum)
+static gboolean
+walk_remember_file(ClosureWalk *walk, const char *checksum, GError **error)
 {
 	SatchelClosureObject object = {.type = SATCHEL_OBJECT_FILE};
 
 	if (!walk_is_new(walk, SATCHEL_OBJECT_FILE, checksum))
-		return;
+		return TRUE;
+	if (!walk_has_room(walk, walk->files->len, error))
+		return FALSE;
 	g_strlcpy(object.checksum, checksum, sizeof object.checksum);
 	g_array_append_val(walk->files, object);
+	return TRUE;
 }
 
 static gboolean
@@ -132,7 +143,8 @@ walk_entries(ClosureWalk *walk, const SatchelTree *tree, guint depth, GError **e
 
 		if (*entry->meta_checksum != '\0')
 			break;
-		walk_remember_file(walk, entry->checksum);
+		if (!walk_remember_file(walk, entry->checksum, error))
+			return FALSE;
 		n_files++;
 	}
 	for (guint i = n_entries; i > n_files; i--) {

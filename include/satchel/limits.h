@@ -48,7 +48,7 @@
 #define SATCHEL_LIMIT_OSTREE_METADATA_BYTES (128u * 1024u * 1024u)
 #define SATCHEL_LIMIT_OSTREE_DEPTH 256u
 /* Objects in the closure of the commits of one bundle. */
-#define SATCHEL_LIMIT_OSTREE_OBJECTS (8u * 1024u * 1024u)
+#define SATCHEL_LIMIT_OSTREE_OBJECTS (2u * 1024u * 1024u)
 /* The header of one file object: owner, mode, link target, extended attributes. */
 #define SATCHEL_LIMIT_OSTREE_FILE_HEADER_BYTES (1024u * 1024u)
 
