@@ -73,7 +73,7 @@ LIBRARY := $(BUILD)/libsatchel.so.$(VERSION)
 ARCHIVES := $(BUILD)/bundler.a $(BUILD)/installer.a $(BUILD)/libsatchel.a
 
 .PHONY: all
-all: $(PROGRAMS) ## build the programs
+all: $(PROGRAMS) $(LIBRARY) ## build the programs and the library
 
 # ---- building
 
@@ -169,7 +169,7 @@ TEST_ENVIRONMENT = SATCHEL_BUILD='$(CURDIR)/$(BUILD)' SATCHEL_FIXTURES='$(CURDIR
 
 # Long ones first, so that both processors stay busy to the end.
 .PHONY: check-all
-check-all: all $(LIBRARY) $(UNIT_TESTS)
+check-all: all $(UNIT_TESTS)
 	@$(TEST_ENVIRONMENT) prove -j$(JOBS) --exec '' $(INTEGRATION_TESTS) $(UNIT_TESTS)
 
 .PHONY: check-unit
@@ -232,7 +232,7 @@ endef
 export PKG_CONFIG_FILE
 
 .PHONY: install
-install: all $(LIBRARY) ## install below DESTDIR and PREFIX (/usr/local)
+install: all ## install below DESTDIR and PREFIX (/usr/local)
 	install -d $(addprefix $(DESTDIR),$(BINDIR) $(LIBDIR)/pkgconfig $(INCLUDEDIR)/satchel $(DOCDIR)/examples $(SCHEMADIR))
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(BINDIR)
 	install -m 755 $(LIBRARY) $(DESTDIR)$(LIBDIR)
