@@ -126,15 +126,16 @@ def hostile_documents(n_bytes):
 def time_hostile(folder, program, dialect, text):
     path = folder / "hostile.json"
     path.write_text(text)
-    return statistics.median(measure([program, dialect, path])[0] for _ in range(5))
+    runs = [measure([program, dialect, path]) for _ in range(5)]
+    return f"{statistics.median(ms for ms, _ in runs):.0f} ms{', refused' if runs[0][1] else ''}"
 
 
 def hostile(folder, program):
     for (name, small), (_, large) in zip(hostile_documents(HOSTILE_BYTES // 2),
                                          hostile_documents(HOSTILE_BYTES)):
         times = [time_hostile(folder, program, "uptane", text) for text in (small, large)]
-        print(f"hostile: {name}: {len(small) / 1e6:.1f} MB {times[0]:.0f} ms, "
-              f"{len(large) / 1e6:.1f} MB {times[1]:.0f} ms")
+        print(f"hostile: {name}: {len(small) / 1e6:.1f} MB {times[0]}; "
+              f"{len(large) / 1e6:.1f} MB {times[1]}")
 
 
 def main():

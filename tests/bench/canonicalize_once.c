@@ -5,7 +5,8 @@
 
 /* For bench_tuf.py. Usage: canonicalize_once tuf|uptane FILE
  *
- * Prints the milliseconds of processor time.
+ * Prints the milliseconds of processor time, and 1 where the document was refused, which takes its
+ * time too.
  */
 
 static double
@@ -36,8 +37,6 @@ main(int argc, char **argv)
 	dialect = strcmp(argv[1], "uptane") == 0 ? SATCHEL_DIALECT_UPTANE : SATCHEL_DIALECT_TUF;
 	begin_ms = cpu_ms();
 	canonical = satchel_canonical_json(document, dialect, &error);
-	if (canonical == NULL)
-		g_error("%s", error->message);
-	printf("%.3f\n", cpu_ms() - begin_ms);
+	printf("%.3f %d\n", cpu_ms() - begin_ms, canonical == NULL);
 	return 0;
 }
