@@ -12,10 +12,6 @@ cd "$(dirname "$0")/.."
 	exit 1
 }
 
-if [ "$(id -u)" -ne 0 ]; then
-	echo "demo: needs root, to unpack Debian packages and to deploy a system; try: sudo make demo" >&2
-	exit 1
-fi
 build=${SATCHEL_BUILD:-$PWD/build}
 cache=${SATCHEL_DEMO_CACHE:-$PWD/.cache/demo}
 PATH=$build:$PATH
