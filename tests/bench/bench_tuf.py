@@ -2,8 +2,8 @@
 """Parse, canonicalise and verify a targets role of 10,000 targets: we beside securesystemslib.
 
 Each run is a process of its own, and the two take turns; processor time is measured, so that what
-else the machine does does not matter. Aim: ten times faster, below 64 MiB. Then documents that are made to be slow, at two sizes:
-twice the bytes must cost about twice the time.
+else the machine does does not matter. Aim: ten times faster, below 64 MiB. Then documents that are
+made to be slow, at two sizes: twice the bytes must cost about twice the time.
 
 Without arguments it measures; `peer DOCUMENT KEYS` is one run of the peer.
 """
