@@ -67,8 +67,36 @@ lock_staging(int tmp_fd, const char *lock)
 	return -1;
 }
 
+/* Deletes what @wanted does not name from the folder "ab" of a staging folder. */
 static void
-clear_staging(int tmp_fd, const char *name)
+trim_prefix(const char *staging, const char *prefix, GHashTable *wanted)
+{
+	g_autofree char *path = g_build_filename(staging, prefix, NULL);
+	g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+	const char *name = NULL;
+
+	while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
+		g_autofree char *object = g_build_filename(prefix, name, NULL);
+		g_autofree char *file = g_build_filename(staging, object, NULL);
+
+		if (!g_hash_table_contains(wanted, object))
+			(void)unlink(file);
+	}
+}
+
+static void
+trim_folder(const char *staging, GHashTable *wanted)
+{
+	g_autoptr(GDir) dir = g_dir_open(staging, 0, NULL);
+	const char *prefix = NULL;
+
+	while (dir != NULL && (prefix = g_dir_read_name(dir)) != NULL)
+		trim_prefix(staging, prefix, wanted);
+}
+
+/* @wanted: (nullable): NULL: nothing is. */
+static void
+clear_staging(int tmp_fd, const char *name, GHashTable *wanted)
 {
 	g_autofree char *lock = g_strconcat(name, LOCK_SUFFIX, NULL);
 	g_autofree char *path = g_strdup_printf("/proc/self/fd/%d/%s", tmp_fd, name);
@@ -76,13 +104,17 @@ clear_staging(int tmp_fd, const char *name)
 
 	if (lock_fd < 0)
 		return;
-	(void)nftw(path, delete_entry, DELETE_FDS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
-	(void)unlinkat(tmp_fd, lock, 0);
+	if (wanted != NULL) {
+		trim_folder(path, wanted);
+	} else {
+		(void)nftw(path, delete_entry, DELETE_FDS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+		(void)unlinkat(tmp_fd, lock, 0);
+	}
 	close(lock_fd);
 }
 
 void
-satchel_held_objects_clear_staging(OstreeRepo *repo)
+satchel_held_objects_clear_staging(OstreeRepo *repo, GHashTable *wanted)
 {
 	int tmp_fd = openat(ostree_repo_get_dfd(repo), TMP_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	g_autofree char *path = g_strdup_printf("/proc/self/fd/%d", tmp_fd);
@@ -91,7 +123,7 @@ satchel_held_objects_clear_staging(OstreeRepo *repo)
 
 	while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
 		if (g_str_has_prefix(name, STAGING_PREFIX) && !g_str_has_suffix(name, LOCK_SUFFIX))
-			clear_staging(tmp_fd, name);
+			clear_staging(tmp_fd, name, wanted);
 	}
 	if (tmp_fd >= 0)
 		close(tmp_fd);

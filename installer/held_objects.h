@@ -43,6 +43,8 @@ G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_held_objects_remove(OstreeRepo *repo, SatchelObjectType type, const char *checksum,
 				     GError **error);
 
-/* Deletes the folders in which libostree keeps what aborted transactions have written, as far as no
- * process uses them. What cannot be deleted stays. Not in a transaction. */
-void satchel_held_objects_clear_staging(OstreeRepo *repo);
+/* Deletes from the folders in which libostree keeps what aborted transactions have written, as far
+ * as no process uses them, all that @wanted does not name ("ab/cd….file"); NULL: everything. The
+ * next transaction would move the rest into the repository, over good objects too. What cannot be
+ * deleted stays. Not in a transaction. */
+void satchel_held_objects_clear_staging(OstreeRepo *repo, GHashTable *wanted);

@@ -305,6 +305,24 @@ import_once(PullRun *run, GError **error)
 	return end_transaction(run, TRUE, error) && clear_partial(run, error);
 }
 
+/* What this pull is about to import, and so verifies, may stay aside from an earlier try. The
+ * commit may not: it comes last. */
+static void
+trim_staging(const PullRun *run)
+{
+	g_autoptr(GHashTable) wanted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	gboolean archive = ostree_repo_get_mode(run->repo) == OSTREE_REPO_MODE_ARCHIVE;
+
+	for (guint i = 0; i < run->lacking->len; i++) {
+		const SatchelClosureObject *object = object_at(run, i);
+
+		if (object->type != SATCHEL_OBJECT_COMMIT)
+			g_hash_table_add(wanted, satchel_object_path(object->type, object->checksum,
+								     archive));
+	}
+	satchel_held_objects_clear_staging(run->repo, wanted);
+}
+
 /* What aborted transactions left aside is a cache. Where it is wrong, it goes, and the second try
  * begins without. */
 static gboolean
@@ -312,6 +330,7 @@ import_all(PullRun *run, guint64 stored_bytes, GError **error)
 {
 	g_autoptr(GError) local_error = NULL;
 
+	trim_staging(run);
 	run->progress = satchel_progress_begin("pulling", stored_bytes);
 	if (import_once(run, &local_error))
 		return TRUE;
@@ -319,7 +338,7 @@ import_all(PullRun *run, guint64 stored_bytes, GError **error)
 		g_propagate_error(error, g_steal_pointer(&local_error));
 		return FALSE;
 	}
-	satchel_held_objects_clear_staging(run->repo);
+	satchel_held_objects_clear_staging(run->repo, NULL);
 	g_clear_pointer(&run->progress, satchel_progress_end);
 	run->progress = satchel_progress_begin("pulling", stored_bytes);
 	return import_once(run, error);

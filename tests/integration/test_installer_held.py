@@ -103,6 +103,20 @@ for kind in ("file", "dirtree", "commit"):
             assert_deployed_well(device)
 
 
+@test("a staged object that this pull does not bring never replaces what the device has")
+def _(tmp):
+    lab = Lab(tmp, releases=(1, 2))
+    bundle = lab.bundle([2])
+    with lab.device() as device:
+        held = next(path for path in sorted((device.repo / "objects").glob("??/*.file"))
+                    if not path.is_symlink() and path.stat().st_size > 0)
+        before, mode = held.read_bytes(), held.stat().st_mode & 0o7777
+        new_staging(device, held.relative_to(device.repo / "objects"), b"EVIL", mode)
+        device.expect(0, "pull", "--src-dir", bundle)
+        assert held.read_bytes() == before
+        device.fsck()
+
+
 def damage(device, how):
     """Of what was pulled: usr/bin/hello."""
     path = find_content(device.repo / "objects", GOOD)
