@@ -1,11 +1,14 @@
 #include "bundle_size.h"
 #include "../verify/bundle_form.h"
+#include <sys/stat.h>
 
 static gboolean
 add_member(const char *member, const SatchelBundleStat *stat, gpointer user_data, GError **error)
 {
 	SatchelBundleSize *size = user_data;
 
+	if (S_ISDIR(stat->mode))
+		return TRUE;
 	size->n_files++;
 	size->size_bytes += stat->size_bytes;
 	if (g_str_has_prefix(member, SATCHEL_BUNDLE_OSTREE_OBJECTS "/")) {

@@ -193,21 +193,40 @@ directory_walk_entry(int fd, const char *prefix, const char *name, GQueue *pendi
 	return visit(member, &result, user_data, error);
 }
 
+/* @prefix: with a slash at its end; the bundle's top, "", is never met empty */
+static gboolean
+directory_visit_empty(DIR *folder, const char *prefix, SatchelBundleVisit visit, gpointer user_data,
+		      GError **error)
+{
+	g_autofree char *member = g_strndup(prefix, strlen(prefix) - 1);
+	SatchelBundleStat result;
+	struct stat info;
+
+	if (fstat(dirfd(folder), &info) != 0)
+		return directory_error(member, errno, error);
+	directory_fill_stat(&info, &result);
+	return visit(member, &result, user_data, error);
+}
+
 /* readdir() tells its end and its failure by NULL alone; errno tells them apart. */
 static gboolean
 directory_walk_folder(DIR *folder, const char *prefix, GQueue *pending, SatchelBundleVisit visit,
 		      gpointer user_data, GError **error)
 {
 	const struct dirent *entry;
+	guint n_entries = 0;
 
 	errno = 0;
 	while ((entry = readdir(folder)) != NULL) {
+		n_entries += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
 		if (!directory_walk_entry(dirfd(folder), prefix, entry->d_name, pending, visit,
 					  user_data, error))
 			return FALSE;
 		errno = 0;
 	}
-	return errno == 0 ? TRUE : directory_error(prefix, errno, error);
+	if (errno != 0)
+		return directory_error(prefix, errno, error);
+	return n_entries > 0 || directory_visit_empty(folder, prefix, visit, user_data, error);
 }
 
 static DIR *

@@ -14,7 +14,8 @@ typedef struct {
 	guint64 size_bytes;
 } SatchelBundleStat;
 
-/* Called for each member that is no folder; FALSE ends the walk with the error it set. */
+/* Called for each member that is no folder, and for each folder with nothing in it (S_IFDIR in
+ * @stat, no slash at its end). FALSE ends the walk with the error it set. */
 typedef gboolean (*SatchelBundleVisit)(const char *member, const SatchelBundleStat *stat,
 				       gpointer user_data, GError **error);
 
@@ -51,7 +52,7 @@ G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_bundle_reader_stat(SatchelBundleReader *self, const char *member,
 				    SatchelBundleStat *stat, GError **error);
 
-/* Every member that is no folder, in no order. Names are as they are on the medium: quote them. */
+/* As SatchelBundleVisit says, in no order. Names are as they are on the medium: quote them. */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_bundle_reader_walk(SatchelBundleReader *self, SatchelBundleVisit visit,
 				    gpointer user_data, GError **error);

@@ -136,7 +136,7 @@ full_visit(const char *member, const SatchelBundleStat *info, gpointer user_data
 	ExtraWalk *walk = user_data;
 	g_autofree char *quoted = NULL;
 
-	if (strcmp(member, SATCHEL_BUNDLE_MANIFEST) == 0 ||
+	if (S_ISDIR(info->mode) || strcmp(member, SATCHEL_BUNDLE_MANIFEST) == 0 ||
 	    strcmp(member, SATCHEL_BUNDLE_META) == 0 ||
 	    satchel_manifest_lookup(walk->manifest, member) != NULL)
 		return TRUE;

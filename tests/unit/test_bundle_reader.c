@@ -222,23 +222,27 @@ collect(const char *member, const SatchelBundleStat *info, gpointer user_data, G
 }
 
 static void
-test_a_walk_meets_all_that_is_no_folder(void)
+test_a_walk_meets_all_but_folders_with_something_in_them(void)
 {
 	g_auto(Fixture) self;
 	g_autoptr(GHashTable) found = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	g_autoptr(GError) error = NULL;
 	g_autofree char *fifo = NULL;
 	g_autofree char *link = NULL;
+	g_autofree char *empty = NULL;
 
 	fixture_open(&self);
 	fifo = fixture_path(&self, "fifo");
 	link = fixture_path(&self, "tuf/link");
+	empty = fixture_path(&self, "tuf/empty");
 	ostree_bundle_write(self.dir, "a/b/c/d\n", "x", 1, 0644);
+	g_assert_cmpint(mkdir(empty, 0755), ==, 0);
 	g_assert_cmpint(mkfifo(fifo, 0644), ==, 0);
 	g_assert_cmpint(symlink("/", link), ==, 0);
 	g_assert_true(satchel_bundle_reader_walk(self.reader, collect, found, &error));
 	g_assert_no_error(error);
-	g_assert_cmpuint(g_hash_table_size(found), ==, 4);
+	g_assert_cmpuint(g_hash_table_size(found), ==, 5);
+	g_assert_cmpint(GPOINTER_TO_UINT(g_hash_table_lookup(found, "tuf/empty")), ==, S_IFDIR);
 	g_assert_cmpint(GPOINTER_TO_UINT(g_hash_table_lookup(found, "tuf/targets.json")), ==,
 			S_IFREG);
 	g_assert_cmpint(GPOINTER_TO_UINT(g_hash_table_lookup(found, "tuf/link")), ==, S_IFLNK);
@@ -313,8 +317,8 @@ main(int argc, char **argv)
 			test_links_on_the_way_are_not_followed);
 	g_test_add_func("/bundle-reader/a-folder-that-goes-away-is-an-error",
 			test_a_folder_that_goes_away_is_an_error);
-	g_test_add_func("/bundle-reader/a-walk-meets-all-that-is-no-folder",
-			test_a_walk_meets_all_that_is_no_folder);
+	g_test_add_func("/bundle-reader/a-walk-meets-all-but-folders-with-something-in-them",
+			test_a_walk_meets_all_but_folders_with_something_in_them);
 	g_test_add_func("/bundle-reader/a-walk-ends-with-the-error-of-its-visitor",
 			test_a_walk_ends_with_the_error_of_its_visitor);
 	g_test_add_func("/bundle-reader/a-walk-does-not-descend-for-ever",
