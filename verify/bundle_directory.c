@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <gio/gunixinputstream.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -12,15 +11,30 @@
 /* The largest extended attribute that Linux knows. */
 #define ATTRIBUTE_MAX_BYTES (64u * 1024u)
 
+/* Set in the place of what the manifest lists. */
+#define LISTED_PLACE (G_GUINT64_CONSTANT(1) << 63)
+
 typedef struct {
 	SatchelBundleReader reader;
 	int dir_fd;
+	/* The member that was read last, or NULL and -1. A large one is read in many pieces. */
+	char *open_member;
+	int open_fd;
 } BundleDirectory;
 
 static int
 directory_fd(const SatchelBundleReader *self)
 {
 	return ((const BundleDirectory *)self)->dir_fd;
+}
+
+static void
+directory_forget(BundleDirectory *self)
+{
+	g_clear_pointer(&self->open_member, g_free);
+	if (self->open_fd >= 0)
+		close(self->open_fd);
+	self->open_fd = -1;
 }
 
 static gboolean
@@ -33,15 +47,69 @@ directory_error(const char *member, int error_number, GError **error)
 	return FALSE;
 }
 
-static GInputStream *
-directory_open_member(SatchelBundleReader *self, const char *member, guint64 *size_bytes,
-		      GError **error)
+/* Opens @member and keeps it for the reads that follow. */
+static gboolean
+directory_begin_read(SatchelBundleReader *reader, const char *member, guint64 *size_bytes,
+		     GError **error)
 {
-	guint64 unused_bytes = 0;
-	int fd = satchel_safe_open(directory_fd(self), member,
-				   size_bytes != NULL ? size_bytes : &unused_bytes, error);
+	BundleDirectory *self = (BundleDirectory *)reader;
+	int fd = satchel_safe_open(self->dir_fd, member, size_bytes, error);
 
-	return fd < 0 ? NULL : g_unix_input_stream_new(fd, TRUE);
+	if (fd < 0)
+		return FALSE;
+	directory_forget(self);
+	self->open_fd = fd;
+	self->open_member = g_strdup(member);
+	return TRUE;
+}
+
+/* The descriptor of @member, which stays the reader's; -1 where it cannot be opened. */
+static int
+directory_open_member(SatchelBundleReader *reader, const char *member, GError **error)
+{
+	BundleDirectory *self = (BundleDirectory *)reader;
+	guint64 size_bytes = 0;
+
+	if (g_strcmp0(self->open_member, member) == 0 ||
+	    directory_begin_read(reader, member, &size_bytes, error))
+		return self->open_fd;
+	return -1;
+}
+
+static gboolean
+directory_read_some(SatchelBundleReader *self, const char *member, guint64 offset, gpointer buffer,
+		    gsize n_bytes, gssize *n_read, GError **error)
+{
+	int fd = directory_open_member(self, member, error);
+
+	if (fd < 0)
+		return FALSE;
+	*n_read = 0; /* beyond the largest file there is */
+	if (offset > G_MAXINT64)
+		return TRUE;
+	*n_read = TEMP_FAILURE_RETRY(pread(fd, buffer, n_bytes, (off_t)offset));
+	if (*n_read < 0)
+		*n_read = -errno;
+	return TRUE;
+}
+
+static void
+directory_advise(SatchelBundleReader *self, const char *member, guint64 offset, guint64 n_bytes,
+		 SatchelBundleAdvice advice)
+{
+	guint64 size_bytes = 0;
+	int fd;
+
+	if (offset > G_MAXINT64 || n_bytes > G_MAXINT64)
+		return;
+	/* Not the descriptor for reading: what is fetched ahead is another member. */
+	fd = satchel_safe_open(directory_fd(self), member, &size_bytes, NULL);
+	if (fd < 0)
+		return;
+	(void)posix_fadvise(fd, (off_t)offset, (off_t)n_bytes,
+			    advice == SATCHEL_BUNDLE_DROP_CACHE ? POSIX_FADV_DONTNEED
+								: POSIX_FADV_WILLNEED);
+	close(fd);
 }
 
 /* The folder that holds @member; no link is followed. */
@@ -62,22 +130,50 @@ directory_fill_stat(const struct stat *from, SatchelBundleStat *to)
 }
 
 static gboolean
-directory_stat_member(SatchelBundleReader *self, const char *member, SatchelBundleStat *result,
-		      GError **error)
+directory_stat(SatchelBundleReader *self, const char *member, struct stat *info, GError **error)
 {
 	const char *name = NULL;
 	int parent = directory_open_parent(self, member, &name, error);
-	struct stat info;
 	int outcome, saved;
 
 	if (parent < 0)
 		return FALSE;
-	outcome = fstatat(parent, name, &info, AT_SYMLINK_NOFOLLOW);
+	outcome = fstatat(parent, name, info, AT_SYMLINK_NOFOLLOW);
 	saved = errno;
 	close(parent);
-	if (outcome != 0)
-		return directory_error(member, saved, error);
+	return outcome == 0 || directory_error(member, saved, error);
+}
+
+static gboolean
+directory_stat_member(SatchelBundleReader *self, const char *member, SatchelBundleStat *result,
+		      GError **error)
+{
+	struct stat info;
+
+	if (!directory_stat(self, member, &info, error))
+		return FALSE;
 	directory_fill_stat(&info, result);
+	return TRUE;
+}
+
+/* What the manifest lists was written in its order. For the rest the inode's number is the best
+ * hint; it comes before, so that both kinds have an order. */
+static gboolean
+directory_find(SatchelBundleReader *self, const char *member, SatchelBundlePlace *place,
+	       GError **error)
+{
+	struct stat info;
+	guint index = 0;
+
+	if (self->manifest != NULL && satchel_manifest_lookup(self->manifest, member, &index)) {
+		place->size_bytes = satchel_manifest_get_member(self->manifest, index).size_bytes;
+		place->place = LISTED_PLACE | index;
+		return TRUE;
+	}
+	if (!directory_stat(self, member, &info, error))
+		return FALSE;
+	place->size_bytes = info.st_size < 0 ? 0 : (guint64)info.st_size;
+	place->place = info.st_ino & ~LISTED_PLACE;
 	return TRUE;
 }
 
@@ -277,13 +373,17 @@ directory_walk(SatchelBundleReader *self, SatchelBundleVisit visit, gpointer use
 static void
 directory_free(SatchelBundleReader *self)
 {
+	directory_forget((BundleDirectory *)self);
 	close(directory_fd(self));
 	g_free(self->path);
 	g_free(self);
 }
 
 static const SatchelBundleForm directory_form = {
-	.open_member = directory_open_member,
+	.begin_read = directory_begin_read,
+	.read_some = directory_read_some,
+	.advise = directory_advise,
+	.find = directory_find,
 	.stat_member = directory_stat_member,
 	.read_link = directory_read_link,
 	.read_attributes = directory_read_attributes,
@@ -323,5 +423,6 @@ satchel_bundle_directory_open(const char *path, GError **error)
 	self->reader.form = &directory_form;
 	self->reader.path = g_strdup(path);
 	self->dir_fd = fd;
+	self->open_fd = -1;
 	return &self->reader;
 }

@@ -1,6 +1,6 @@
+#include "bundle_form.h"
 #include "digest.h"
 #include "earliest_expiry.h"
-#include "manifest.h"
 #include "ostree_closure.h"
 #include "path_safety.h"
 #include "target_match.h"
@@ -91,31 +91,12 @@ judge_manifest(const Judgement *self)
 {
 	const SatchelBundleMeta *meta = self->verdict->meta;
 	const char *expected = meta != NULL ? satchel_bundle_meta_get_manifest_sha256(meta) : NULL;
-	g_autoptr(SatchelManifest) manifest = NULL;
 	g_autoptr(GError) local_error = NULL;
-	g_autoptr(GBytes) text = NULL;
-	g_autofree char *found = NULL;
-	guint64 length_bytes;
 
-	if (expected == NULL)
-		return;
-	length_bytes = satchel_bundle_meta_get_manifest_length_bytes(meta);
-	text = satchel_bundle_reader_read(self->bundle, SATCHEL_BUNDLE_MANIFEST,
-					  (gsize)MIN(length_bytes, SATCHEL_LIMIT_MANIFEST_BYTES),
-					  &local_error);
-	if (text == NULL) {
-		judge_refuse_bundle(self, "", local_error->message);
-		return;
-	}
-	found = satchel_digest_sha256_hex(g_bytes_get_data(text, NULL), g_bytes_get_size(text));
-	if (g_bytes_get_size(text) != length_bytes || strcmp(found, expected) != 0) {
-		judge_refuse_bundle(self, "",
-				    SATCHEL_BUNDLE_MANIFEST
-				    " is not the one that " SATCHEL_BUNDLE_META " was signed with");
-		return;
-	}
-	manifest = satchel_manifest_parse(text, &local_error);
-	if (manifest == NULL)
+	if (expected != NULL &&
+	    !satchel_bundle_reader_accept_manifest(
+		    self->bundle, expected, satchel_bundle_meta_get_manifest_length_bytes(meta),
+		    &local_error))
 		judge_refuse_bundle(self, "", local_error->message);
 }
 

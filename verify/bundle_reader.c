@@ -1,6 +1,10 @@
 #include "bundle_form.h"
+#include "bundle_stream.h"
+#include "digest.h"
+#include "medium_error.h"
 #include "path_safety.h"
 #include <errno.h>
+#include <string.h>
 #include <sys/stat.h>
 
 SatchelBundleReader *
@@ -44,37 +48,96 @@ reader_check_name(const char *member, GError **error)
 	return FALSE;
 }
 
-static GBytes *
-reader_read_all(GInputStream *stream, const char *member, gsize n_bytes, GError **error)
+/* Up to @n_bytes; FALSE where there is no such file. @failure: (out): an errno, 0 at the end. */
+static gboolean
+reader_try(SatchelBundleReader *self, const char *member, guint64 offset, guint8 *buffer,
+	   gsize n_bytes, gsize *n_done, int *failure, GError **error)
 {
-	g_autoptr(GError) local_error = NULL;
-	/* One more than announced, to notice a file that grew. */
-	g_autofree guint8 *buffer = g_malloc(n_bytes + 1);
-	gsize n_read = 0;
+	gssize n_read = 1;
 
-	if (!g_input_stream_read_all(stream, buffer, n_bytes + 1, &n_read, NULL, &local_error)) {
-		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
-			    "%s cannot be read: %s", member, local_error->message);
-		return NULL;
+	*n_done = 0;
+	*failure = 0;
+	while (*n_done < n_bytes && n_read > 0) {
+		if (!self->form->read_some(self, member, offset + *n_done, buffer + *n_done,
+					   n_bytes - *n_done, &n_read, error))
+			return FALSE;
+		if (n_read > 0)
+			*n_done += (gsize)n_read;
+		else
+			*failure = (int)-n_read;
 	}
-	if (n_read != n_bytes) {
-		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
-			    "%s changed its size while it was read", member);
-		return NULL;
-	}
-	return g_bytes_new_take(g_steal_pointer(&buffer), n_bytes);
+	return TRUE;
+}
+
+gboolean
+satchel_bundle_reader_read_at(SatchelBundleReader *self, const char *member, guint64 offset,
+			      gpointer buffer, gsize n_bytes, GError **error)
+{
+	gsize n_done = 0;
+	int failure = 0;
+
+	if (!reader_check_name(member, error) ||
+	    !reader_try(self, member, offset, buffer, n_bytes, &n_done, &failure, error))
+		return FALSE;
+	if (n_done == n_bytes)
+		return TRUE;
+	satchel_bundle_reader_drop_cache(self, member, offset, n_bytes);
+	if (!reader_try(self, member, offset, buffer, n_bytes, &n_done, &failure, error))
+		return FALSE;
+	return n_done == n_bytes ||
+	       satchel_medium_error_set(
+		       error, failure == 0 ? SATCHEL_MEDIUM_TOO_SHORT : SATCHEL_MEDIUM_UNREADABLE,
+		       member, offset + n_done, g_strerror(failure));
+}
+
+void
+satchel_bundle_reader_drop_cache(SatchelBundleReader *self, const char *member, guint64 offset,
+				 guint64 n_bytes)
+{
+	if (satchel_path_check(member, NULL))
+		self->form->advise(self, member, offset, n_bytes, SATCHEL_BUNDLE_DROP_CACHE);
+}
+
+void
+satchel_bundle_reader_will_need(SatchelBundleReader *self, const char *member, guint64 offset,
+				guint64 n_bytes)
+{
+	if (satchel_path_check(member, NULL))
+		self->form->advise(self, member, offset, n_bytes, SATCHEL_BUNDLE_WILL_NEED);
+}
+
+/* One more than announced, to notice a file that grew. */
+static gboolean
+reader_check_end(SatchelBundleReader *self, const char *member, guint64 size_bytes, GError **error)
+{
+	guint8 more;
+	gssize n_read = 0;
+
+	if (!self->form->read_some(self, member, size_bytes, &more, 1, &n_read, error))
+		return FALSE;
+	if (n_read <= 0)
+		return TRUE;
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
+		    "%s changed its size while it was read", member);
+	return FALSE;
+}
+
+static gboolean
+reader_begin(SatchelBundleReader *self, const char *member, guint64 *size_bytes, GError **error)
+{
+	return reader_check_name(member, error) &&
+	       self->form->begin_read(self, member, size_bytes, error);
 }
 
 GBytes *
 satchel_bundle_reader_read(SatchelBundleReader *self, const char *member, gsize max_bytes,
 			   GError **error)
 {
-	g_autoptr(GInputStream) stream = NULL;
+	g_autofree guint8 *buffer = NULL;
 	guint64 size_bytes = 0;
 
 	g_return_val_if_fail(max_bytes < G_MAXSIZE, NULL);
-	stream = satchel_bundle_reader_open_member(self, member, &size_bytes, error);
-	if (stream == NULL)
+	if (!reader_begin(self, member, &size_bytes, error))
 		return NULL;
 	if (size_bytes > max_bytes) {
 		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
@@ -83,16 +146,80 @@ satchel_bundle_reader_read(SatchelBundleReader *self, const char *member, gsize 
 			    member, size_bytes, max_bytes);
 		return NULL;
 	}
-	return reader_read_all(stream, member, (gsize)size_bytes, error);
+	buffer = g_malloc((gsize)size_bytes + 1);
+	if (!satchel_bundle_reader_read_at(self, member, 0, buffer, (gsize)size_bytes, error) ||
+	    !reader_check_end(self, member, size_bytes, error))
+		return NULL;
+	return g_bytes_new_take(g_steal_pointer(&buffer), (gsize)size_bytes);
 }
 
 GInputStream *
 satchel_bundle_reader_open_member(SatchelBundleReader *self, const char *member,
 				  guint64 *size_bytes, GError **error)
 {
-	if (!reader_check_name(member, error))
+	guint64 found_bytes = 0;
+
+	if (!reader_begin(self, member, &found_bytes, error))
 		return NULL;
-	return self->form->open_member(self, member, size_bytes, error);
+	if (size_bytes != NULL)
+		*size_bytes = found_bytes;
+	return satchel_bundle_stream_new(self, member, found_bytes);
+}
+
+gboolean
+satchel_bundle_reader_find(SatchelBundleReader *self, const char *member, SatchelBundlePlace *place,
+			   GError **error)
+{
+	return reader_check_name(member, error) && self->form->find(self, member, place, error);
+}
+
+const guint8 *
+satchel_bundle_reader_get_signed_sha256(const SatchelBundleReader *self, const char *member)
+{
+	guint index = 0;
+
+	if (self->manifest == NULL || !satchel_manifest_lookup(self->manifest, member, &index))
+		return NULL;
+	return satchel_manifest_get_member(self->manifest, index).sha256;
+}
+
+/* The manifest with that hash. A text that has another one is read once more from the medium. */
+static GBytes *
+reader_load_manifest(SatchelBundleReader *self, const char *sha256, guint64 length_bytes,
+		     GError **error)
+{
+	for (guint i = 0; i < 2; i++) {
+		g_autoptr(GBytes) text = satchel_bundle_reader_read(
+			self, SATCHEL_BUNDLE_MANIFEST,
+			(gsize)MIN(length_bytes, SATCHEL_LIMIT_MANIFEST_BYTES), error);
+		g_autofree char *found = NULL;
+
+		if (text == NULL)
+			return NULL;
+		found = satchel_digest_sha256_hex(g_bytes_get_data(text, NULL),
+						  g_bytes_get_size(text));
+		if (g_bytes_get_size(text) == length_bytes && strcmp(found, sha256) == 0)
+			return g_steal_pointer(&text);
+		satchel_bundle_reader_drop_cache(self, SATCHEL_BUNDLE_MANIFEST, 0, length_bytes);
+	}
+	g_set_error_literal(error, SATCHEL_ERROR, SATCHEL_ERROR_BUNDLE_INVALID,
+			    SATCHEL_BUNDLE_MANIFEST " is not the one that " SATCHEL_BUNDLE_META
+						    " was signed with");
+	return NULL;
+}
+
+gboolean
+satchel_bundle_reader_accept_manifest(SatchelBundleReader *self, const char *sha256,
+				      guint64 length_bytes, GError **error)
+{
+	g_autoptr(GBytes) text = reader_load_manifest(self, sha256, length_bytes, error);
+	SatchelManifest *manifest = text != NULL ? satchel_manifest_parse(text, error) : NULL;
+
+	if (manifest == NULL)
+		return FALSE;
+	g_clear_pointer(&self->manifest, satchel_manifest_free);
+	self->manifest = manifest;
+	return TRUE;
 }
 
 gboolean
@@ -132,6 +259,8 @@ satchel_bundle_reader_walk(SatchelBundleReader *self, SatchelBundleVisit visit, 
 void
 satchel_bundle_reader_free(SatchelBundleReader *self)
 {
-	if (self != NULL)
-		self->form->free(self);
+	if (self == NULL)
+		return;
+	g_clear_pointer(&self->manifest, satchel_manifest_free);
+	self->form->free(self);
 }

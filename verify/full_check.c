@@ -1,6 +1,7 @@
 #include "full_check.h"
 #include "bundle_form.h"
 #include "digest.h"
+#include "hex.h"
 #include "manifest.h"
 #include "ostree_closure.h"
 #include "path_safety.h"
@@ -85,12 +86,14 @@ full_check_member(FullCheck *self, const SatchelManifestMember *member)
 	g_autofree char *quoted = satchel_path_quote(member->path);
 	g_autoptr(GError) local_error = NULL;
 	guint64 size_bytes = 0;
+	g_autofree char *expected =
+		satchel_hex_encode(member->sha256, SATCHEL_MANIFEST_SHA256_BYTES);
 	g_autofree char *found = full_hash_member(self, member->path, &size_bytes, &local_error);
 
 	if (found == NULL)
 		full_refuse(self, full_code_of_unread(member->path, local_error), "%s",
 			    local_error->message);
-	else if (size_bytes != member->size_bytes || strcmp(found, member->sha256) != 0)
+	else if (size_bytes != member->size_bytes || strcmp(found, expected) != 0)
 		full_refuse(self, SATCHEL_ERROR_CONTENT_INVALID,
 			    "%s is not what " SATCHEL_BUNDLE_MANIFEST " says it is", quoted);
 }
@@ -135,10 +138,11 @@ full_visit(const char *member, const SatchelBundleStat *info, gpointer user_data
 {
 	ExtraWalk *walk = user_data;
 	g_autofree char *quoted = NULL;
+	guint index = 0;
 
 	if (S_ISDIR(info->mode) || strcmp(member, SATCHEL_BUNDLE_MANIFEST) == 0 ||
 	    strcmp(member, SATCHEL_BUNDLE_META) == 0 ||
-	    satchel_manifest_lookup(walk->manifest, member) != NULL)
+	    satchel_manifest_lookup(walk->manifest, member, &index))
 		return TRUE;
 	quoted = satchel_path_quote(member);
 	if (full_is_litter(member))
@@ -179,7 +183,7 @@ full_manifest_bytes(const SatchelManifest *manifest)
 	guint64 total = 0;
 
 	for (guint i = 0; manifest != NULL && i < satchel_manifest_get_n_members(manifest); i++) {
-		guint64 size_bytes = satchel_manifest_get_member(manifest, i)->size_bytes;
+		guint64 size_bytes = satchel_manifest_get_member(manifest, i).size_bytes;
 
 		if (!g_uint64_checked_add(&total, total, size_bytes))
 			return G_MAXUINT64;
@@ -194,8 +198,11 @@ full_check_manifest(FullCheck *self, const SatchelManifest *manifest)
 	g_autoptr(GError) local_error = NULL;
 	ExtraWalk walk = {self, manifest};
 
-	for (guint i = 0; i < n_members && full_may_go_on(self); i++)
-		full_check_member(self, satchel_manifest_get_member(manifest, i));
+	for (guint i = 0; i < n_members && full_may_go_on(self); i++) {
+		SatchelManifestMember member = satchel_manifest_get_member(manifest, i);
+
+		full_check_member(self, &member);
+	}
 	if (full_may_go_on(self) &&
 	    !satchel_bundle_reader_walk(self->bundle, full_visit, &walk, &local_error) &&
 	    full_may_go_on(self))

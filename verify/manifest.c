@@ -2,37 +2,41 @@
 #include "hex.h"
 #include "path_safety.h"
 #include <satchel/bundle_layout.h>
+#include <sodium.h>
 #include <string.h>
 
 #define FIRST_LINE "#mtree\n"
 #define TYPE_AND_SIZE " type=file size="
 #define DIGEST " sha256digest="
+#define SHA256_BYTES SATCHEL_MANIFEST_SHA256_BYTES
+#define FEWEST_SLOTS 64u
 
 /*
  * libarchive's mtree writer sorts members by folder, which would lose the order that the packed
  * form and its readers live from; so the text is written here, line by line as libarchive writes
  * them. Its reader takes any file that somebody calls mtree, settings and all, and looks at the
  * disk; what is read here was written by satchel_manifest_to_bytes() or is refused.
+ *
+ * A record is the hash, the size, and the path with its NUL; nothing is allocated for a member.
  */
 struct SatchelManifest {
-	GArray *members;   /* of SatchelManifestMember, owning their paths */
-	GHashTable *index; /* path, borrowed from the member, to its place + 1 */
+	GByteArray *records;
+	GArray *offsets; /* of guint32, into records */
+	guint32 *slots;	 /* open addressing by path: index + 1, 0 is free */
+	guint n_slots;	 /* a power of two, more than the members are by half */
+	/* Of the text's own hash, so that no text can be made whose paths meet in one slot. */
+	guint8 key[crypto_shorthash_KEYBYTES];
 };
-
-static void
-manifest_clear_member(gpointer member)
-{
-	g_free(((SatchelManifestMember *)member)->path);
-}
 
 SatchelManifest *
 satchel_manifest_new(void)
 {
 	SatchelManifest *self = g_new0(SatchelManifest, 1);
 
-	self->members = g_array_new(FALSE, TRUE, sizeof(SatchelManifestMember));
-	g_array_set_clear_func(self->members, manifest_clear_member);
-	self->index = g_hash_table_new(g_str_hash, g_str_equal);
+	self->records = g_byte_array_new();
+	self->offsets = g_array_new(FALSE, FALSE, sizeof(guint32));
+	self->n_slots = FEWEST_SLOTS;
+	self->slots = g_new0(guint32, self->n_slots);
 	return self;
 }
 
@@ -43,8 +47,81 @@ manifest_error(GError **error, const char *reason)
 	return FALSE;
 }
 
+guint
+satchel_manifest_get_n_members(const SatchelManifest *self)
+{
+	return self->offsets->len;
+}
+
+static const guint8 *
+manifest_record(const SatchelManifest *self, guint index)
+{
+	return self->records->data + g_array_index(self->offsets, guint32, index);
+}
+
+static const char *
+manifest_path(const SatchelManifest *self, guint index)
+{
+	return (const char *)manifest_record(self, index) + SHA256_BYTES + sizeof(guint64);
+}
+
+SatchelManifestMember
+satchel_manifest_get_member(const SatchelManifest *self, guint index)
+{
+	SatchelManifestMember member;
+
+	g_assert(index < self->offsets->len);
+	member.sha256 = manifest_record(self, index);
+	member.path = manifest_path(self, index);
+	memcpy(&member.size_bytes, member.sha256 + SHA256_BYTES, sizeof member.size_bytes);
+	return member;
+}
+
+/* The slot in which @path stands, or the free one in which it would. */
+static guint
+manifest_find_slot(const SatchelManifest *self, const char *path)
+{
+	guint64 hash;
+	guint slot;
+
+	crypto_shorthash((guint8 *)&hash, (const guint8 *)path, strlen(path), self->key);
+	slot = (guint)hash & (self->n_slots - 1);
+	while (self->slots[slot] != 0 &&
+	       strcmp(manifest_path(self, self->slots[slot] - 1), path) != 0)
+		slot = (slot + 1) & (self->n_slots - 1);
+	return slot;
+}
+
+gboolean
+satchel_manifest_lookup(const SatchelManifest *self, const char *path, guint *index)
+{
+	guint found = self->slots[manifest_find_slot(self, path)];
+
+	if (found == 0)
+		return FALSE;
+	*index = found - 1;
+	return TRUE;
+}
+
+/* Room for so many members in all. */
+static void
+manifest_reserve(SatchelManifest *self, guint n_members)
+{
+	guint n_slots = self->n_slots;
+
+	while (n_slots / 2 < n_members + n_members / 4)
+		n_slots *= 2;
+	if (n_slots == self->n_slots)
+		return;
+	g_free(self->slots);
+	self->slots = g_new0(guint32, n_slots);
+	self->n_slots = n_slots;
+	for (guint i = 0; i < self->offsets->len; i++)
+		self->slots[manifest_find_slot(self, manifest_path(self, i))] = i + 1;
+}
+
 static gboolean
-manifest_check_path(const SatchelManifest *self, const char *path, GError **error)
+manifest_check_path(const char *path, GError **error)
 {
 	g_autoptr(GError) local_error = NULL;
 
@@ -53,69 +130,62 @@ manifest_check_path(const SatchelManifest *self, const char *path, GError **erro
 	if (strcmp(path, SATCHEL_BUNDLE_MANIFEST) == 0 || strcmp(path, SATCHEL_BUNDLE_META) == 0)
 		return manifest_error(error,
 				      "a manifest cannot list itself or the bundle metadata");
-	if (g_hash_table_contains(self->index, path))
+	return TRUE;
+}
+
+static gboolean
+manifest_append(SatchelManifest *self, const char *path, guint64 size_bytes, const guint8 *sha256,
+		GError **error)
+{
+	guint32 offset = self->records->len;
+	guint slot;
+
+	if (!manifest_check_path(path, error))
+		return FALSE;
+	if (self->offsets->len >= SATCHEL_LIMIT_MANIFEST_MEMBERS ||
+	    offset > SATCHEL_LIMIT_MANIFEST_BYTES)
+		return manifest_error(error, "too many members");
+	manifest_reserve(self, self->offsets->len + 1);
+	slot = manifest_find_slot(self, path);
+	if (self->slots[slot] != 0)
 		return manifest_error(error, "a member is listed twice");
-	return self->members->len < SATCHEL_LIMIT_MANIFEST_MEMBERS ||
-	       manifest_error(error, "too many members");
+	g_byte_array_append(self->records, sha256, SHA256_BYTES);
+	g_byte_array_append(self->records, (const guint8 *)&size_bytes, sizeof size_bytes);
+	g_byte_array_append(self->records, (const guint8 *)path, (guint)strlen(path) + 1);
+	g_array_append_val(self->offsets, offset);
+	self->slots[slot] = self->offsets->len;
+	return TRUE;
 }
 
 gboolean
 satchel_manifest_add(SatchelManifest *self, const char *path, guint64 size_bytes,
 		     const char *sha256, GError **error)
 {
-	SatchelManifestMember member = {.size_bytes = size_bytes};
+	g_autoptr(GBytes) digest = NULL;
 
-	if (!manifest_check_path(self, path, error))
-		return FALSE;
 	if (!satchel_hex_is_sha256(sha256))
 		return manifest_error(error, "a digest is not a SHA-256 in lower-case hex");
-	member.path = g_strdup(path);
-	memcpy(member.sha256, sha256, sizeof member.sha256);
-	g_array_append_val(self->members, member);
-	g_hash_table_insert(self->index, member.path, GUINT_TO_POINTER(self->members->len));
-	return TRUE;
+	digest = satchel_hex_decode(sha256);
+	return manifest_append(self, path, size_bytes, g_bytes_get_data(digest, NULL), error);
 }
 
-guint
-satchel_manifest_get_n_members(const SatchelManifest *self)
+/* All else has a meaning somewhere (white space, `#`, `=`, `\`, globs, non-ASCII) and is written in
+ * octal. */
+static gboolean
+manifest_is_plain(char c)
 {
-	return self->members->len;
+	return g_ascii_isalnum(c) || (c != '\0' && strchr("._/-+,:@~%", c) != NULL);
 }
 
-const SatchelManifestMember *
-satchel_manifest_get_member(const SatchelManifest *self, guint index)
-{
-	g_return_val_if_fail(index < self->members->len, NULL);
-	return &g_array_index(self->members, SatchelManifestMember, index);
-}
-
-const SatchelManifestMember *
-satchel_manifest_lookup(const SatchelManifest *self, const char *path)
-{
-	guint place = GPOINTER_TO_UINT(g_hash_table_lookup(self->index, path));
-
-	return place == 0 ? NULL : satchel_manifest_get_member(self, place - 1);
-}
-
-/* Octal for all that has a meaning somewhere: white space, `#`, `=`, `\`, globs, non-ASCII. */
 static void
 manifest_append_escaped(GString *text, const char *path)
 {
 	for (const char *c = path; *c != '\0'; c++) {
-		if (g_ascii_isalnum(*c) || strchr("._/-+,:@~%", *c) != NULL)
+		if (manifest_is_plain(*c))
 			g_string_append_c(text, *c);
 		else
 			g_string_append_printf(text, "\\%03o", (guint8)*c);
 	}
-}
-
-static void
-manifest_append_line(GString *text, const SatchelManifestMember *member)
-{
-	g_string_append(text, "./");
-	manifest_append_escaped(text, member->path);
-	g_string_append_printf(text, TYPE_AND_SIZE "%" G_GUINT64_FORMAT DIGEST "%s\n",
-			       member->size_bytes, member->sha256);
 }
 
 GBytes *
@@ -123,63 +193,126 @@ satchel_manifest_to_bytes(const SatchelManifest *self)
 {
 	GString *text = g_string_new(FIRST_LINE);
 
-	for (guint i = 0; i < self->members->len; i++)
-		manifest_append_line(text, satchel_manifest_get_member(self, i));
+	for (guint i = 0; i < self->offsets->len; i++) {
+		SatchelManifestMember member = satchel_manifest_get_member(self, i);
+		g_autofree char *sha256 = satchel_hex_encode(member.sha256, SHA256_BYTES);
+
+		g_string_append(text, "./");
+		manifest_append_escaped(text, member.path);
+		g_string_append_printf(text, TYPE_AND_SIZE "%" G_GUINT64_FORMAT DIGEST "%s\n",
+				       member.size_bytes, sha256);
+	}
 	return g_string_free_to_bytes(text);
 }
 
-/* Undoes the octal. What is wrong in it is found when the line is written again and compared. */
-static char *
-manifest_unescape(const char *escaped, gsize n_bytes)
+/* ---- reading; a cursor moves over one line, which ends with its newline ---- */
+
+static gboolean
+line_skip(const char **at, const char *end, const char *words)
 {
-	GString *path = g_string_sized_new(n_bytes);
+	gsize n_bytes = strlen(words);
 
-	for (gsize i = 0; i < n_bytes; i++) {
-		guint value = (guint8)escaped[i];
+	if ((gsize)(end - *at) < n_bytes || memcmp(*at, words, n_bytes) != 0)
+		return FALSE;
+	*at += n_bytes;
+	return TRUE;
+}
 
-		if (escaped[i] == '\\' && n_bytes - i >= 4) {
-			value = 0;
-			for (gsize digit = 1; digit <= 3; digit++)
-				value = value * 8 + (guint)(escaped[i + digit] - '0') % 8;
-			i += 3;
-		}
-		g_string_append_c(path, (char)(value & 0xff));
+/* One byte behind a backslash. One text for one content: what could stand plainly may not stand in
+ * octal. */
+static gboolean
+line_read_octal(const char **at, const char *end, char *byte)
+{
+	guint value = 0;
+
+	if (end - *at < 4)
+		return FALSE;
+	for (gsize i = 1; i <= 3; i++) {
+		if ((*at)[i] < '0' || (*at)[i] > '7')
+			return FALSE;
+		value = value * 8 + (guint)((*at)[i] - '0');
 	}
-	return g_string_free(path, FALSE);
+	if (value == 0 || value > 0xff || manifest_is_plain((char)value))
+		return FALSE;
+	*byte = (char)value;
+	*at += 4;
+	return TRUE;
+}
+
+/* Up to what is neither plain nor octal. */
+static gboolean
+line_read_path(const char **at, const char *end, char path[SATCHEL_LIMIT_PATH_BYTES + 1],
+	       GError **error)
+{
+	gsize n_bytes = 0;
+
+	while (*at < end && (**at == '\\' || manifest_is_plain(**at))) {
+		if (n_bytes == SATCHEL_LIMIT_PATH_BYTES)
+			return manifest_error(error, "the path is too long");
+		if (**at != '\\')
+			path[n_bytes++] = *(*at)++;
+		else if (!line_read_octal(at, end, &path[n_bytes++]))
+			return manifest_error(error,
+					      "the path is not written as Satchel writes it");
+	}
+	path[n_bytes] = '\0';
+	return TRUE;
+}
+
+static gboolean
+line_read_size(const char **at, const char *end, guint64 *size_bytes, GError **error)
+{
+	const char *first = *at;
+	guint64 value = 0;
+
+	for (; *at < end && g_ascii_isdigit(**at); (*at)++) {
+		if (value > (G_MAXINT64 - 9) / 10)
+			return manifest_error(error, "the size is too large");
+		value = value * 10 + (guint64)(**at - '0');
+	}
+	if (*at == first)
+		return manifest_error(error, "the size is not a number of bytes");
+	if (*first == '0' && *at != first + 1)
+		return manifest_error(error, "the size is not written as Satchel writes it");
+	*size_bytes = value;
+	return TRUE;
+}
+
+static gboolean
+line_read_digest(const char **at, const char *end, guint8 sha256[SHA256_BYTES])
+{
+	if ((gsize)(end - *at) < 2 * SHA256_BYTES)
+		return FALSE;
+	for (guint i = 0; i < SHA256_BYTES; i++, *at += 2) {
+		if (g_ascii_isupper((*at)[0]) || g_ascii_isupper((*at)[1]) ||
+		    !g_ascii_isxdigit((*at)[0]) || !g_ascii_isxdigit((*at)[1]))
+			return FALSE;
+		sha256[i] = (guint8)(g_ascii_xdigit_value((*at)[0]) << 4 |
+				     g_ascii_xdigit_value((*at)[1]));
+	}
+	return TRUE;
 }
 
 /* ./PATH type=file size=N sha256digest=HEX */
 static gboolean
-manifest_parse_line(SatchelManifest *self, const char *line, gsize n_bytes, GError **error)
+manifest_parse_line(SatchelManifest *self, const char *at, const char *end, GError **error)
 {
-	g_autofree char *text = NULL;
-	g_autofree char *path = NULL;
-	g_autoptr(GString) again = g_string_new(NULL);
-	char *size_at, *digest_at, *number;
+	char path[SATCHEL_LIMIT_PATH_BYTES + 1];
+	guint8 sha256[SHA256_BYTES];
 	guint64 size_bytes = 0;
+	static const char form[] = "not './PATH type=file size=N sha256digest=HEX'";
 
-	/* A path of the greatest length in octal, and what stands behind it. */
-	if (n_bytes > 4 * SATCHEL_LIMIT_PATH_BYTES + 256 || memchr(line, '\0', n_bytes) != NULL)
-		return manifest_error(error, "the line is too long or has a NUL in it");
-	text = g_strndup(line, n_bytes);
-	size_at = strstr(text, TYPE_AND_SIZE);
-	digest_at = size_at == NULL ? NULL : strstr(size_at, DIGEST);
-	if (!g_str_has_prefix(text, "./") || digest_at == NULL)
-		return manifest_error(error, "not './PATH type=file size=N sha256digest=HEX'");
-	number = g_strndup(size_at + strlen(TYPE_AND_SIZE),
-			   (gsize)(digest_at - size_at) - strlen(TYPE_AND_SIZE));
-	if (!g_ascii_string_to_unsigned(number, 10, 0, G_MAXINT64, &size_bytes, NULL))
-		size_bytes = G_MAXUINT64;
-	g_free(number);
-	if (size_bytes == G_MAXUINT64)
-		return manifest_error(error, "the size is not a number of bytes");
-	path = manifest_unescape(text + 2, (gsize)(size_at - text) - 2);
-	if (!satchel_manifest_add(self, path, size_bytes, digest_at + strlen(DIGEST), error))
+	if (!line_skip(&at, end, "./"))
+		return manifest_error(error, form);
+	if (!line_read_path(&at, end, path, error))
 		return FALSE;
-	/* One text for one content: other spellings of the same are not ours. */
-	manifest_append_line(again, satchel_manifest_get_member(self, self->members->len - 1));
-	return (again->len == n_bytes + 1 && memcmp(again->str, line, n_bytes) == 0) ||
-	       manifest_error(error, "the line is not written as Satchel writes it");
+	if (!line_skip(&at, end, TYPE_AND_SIZE))
+		return manifest_error(error, form);
+	if (!line_read_size(&at, end, &size_bytes, error))
+		return FALSE;
+	if (!line_skip(&at, end, DIGEST) || !line_read_digest(&at, end, sha256) || at != end)
+		return manifest_error(error, form);
+	return manifest_append(self, path, size_bytes, sha256, error);
 }
 
 static gboolean
@@ -193,8 +326,7 @@ manifest_parse_lines(SatchelManifest *self, const char *text, const char *end, G
 		number++;
 		if (newline == NULL)
 			manifest_error(error, "the last line is cut short");
-		if (newline == NULL ||
-		    !manifest_parse_line(self, text, (gsize)(newline - text), error)) {
+		if (newline == NULL || !manifest_parse_line(self, text, newline, error)) {
 			g_prefix_error(error,
 				       SATCHEL_BUNDLE_MANIFEST " line %" G_GUINT64_FORMAT ": ",
 				       number);
@@ -203,6 +335,21 @@ manifest_parse_lines(SatchelManifest *self, const char *text, const char *end, G
 		text = newline + 1;
 	}
 	return TRUE;
+}
+
+/* Room at once for what the text can hold, so that nothing is moved while it is read. */
+static void
+manifest_prepare(SatchelManifest *self, const char *text, gsize n_bytes)
+{
+	guint8 hash[crypto_hash_sha256_BYTES];
+	guint n_lines = 0;
+
+	for (const char *at = text; (at = memchr(at, '\n', n_bytes - (gsize)(at - text))) != NULL;
+	     at++)
+		n_lines++;
+	manifest_reserve(self, MIN(n_lines, SATCHEL_LIMIT_MANIFEST_MEMBERS));
+	(void)crypto_hash_sha256(hash, (const guint8 *)text, n_bytes);
+	memcpy(self->key, hash, sizeof self->key);
 }
 
 SatchelManifest *
@@ -221,6 +368,7 @@ satchel_manifest_parse(GBytes *text, GError **error)
 		manifest_error(error, SATCHEL_BUNDLE_MANIFEST " line 1: not '#mtree'");
 		return NULL;
 	}
+	manifest_prepare(self, data, n_bytes);
 	if (!manifest_parse_lines(self, data + first, data + n_bytes, error))
 		return NULL;
 	return g_steal_pointer(&self);
@@ -231,7 +379,8 @@ satchel_manifest_free(SatchelManifest *self)
 {
 	if (self == NULL)
 		return;
-	g_hash_table_unref(self->index);
-	g_array_unref(self->members);
+	g_byte_array_unref(self->records);
+	g_array_unref(self->offsets);
+	g_free(self->slots);
 	g_free(self);
 }

@@ -4,29 +4,35 @@
 
 /*
  * manifest.mtree: every file of a bundle with size and SHA-256, in the packed form's order, except
- * itself and tuf/bundle-targets.json, which carries its hash. Pure; not thread-safe.
+ * itself and tuf/bundle-targets.json, which carries its hash. Held in one piece of memory, about
+ * two thirds of the text. Pure; not thread-safe while it is filled.
  */
 typedef struct SatchelManifest SatchelManifest;
 
+#define SATCHEL_MANIFEST_SHA256_BYTES 32u
+
+/* Borrowed from the manifest until the next addition. */
 typedef struct {
-	char *path; /* relative to the bundle's top */
+	const char *path; /* relative to the bundle's top */
 	guint64 size_bytes;
-	char sha256[65];
+	const guint8 *sha256; /* SATCHEL_MANIFEST_SHA256_BYTES raw bytes */
 } SatchelManifestMember;
 
 /* Empty. (transfer full) */
 SatchelManifest *satchel_manifest_new(void);
 
-/* Appends a member; a path that is unsafe or there already is SATCHEL_ERROR_BUNDLE_INVALID. */
+/* Appends a member; a path that is unsafe or there already is SATCHEL_ERROR_BUNDLE_INVALID.
+ * @sha256: lower-case hex. */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_manifest_add(SatchelManifest *self, const char *path, guint64 size_bytes,
 			      const char *sha256, GError **error);
 
 guint satchel_manifest_get_n_members(const SatchelManifest *self);
-/* In the order of the file. Borrowed until the next addition. */
-const SatchelManifestMember *satchel_manifest_get_member(const SatchelManifest *self, guint index);
-/* NULL where there is none. Borrowed until the next addition. */
-const SatchelManifestMember *satchel_manifest_lookup(const SatchelManifest *self, const char *path);
+/* In the order of the file. */
+SatchelManifestMember satchel_manifest_get_member(const SatchelManifest *self, guint index);
+/* @index: (out): FALSE where there is no such member. */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_manifest_lookup(const SatchelManifest *self, const char *path, guint *index);
 
 /* mtree(5) text. Same members, same bytes. (transfer full) */
 GBytes *satchel_manifest_to_bytes(const SatchelManifest *self);

@@ -19,9 +19,10 @@ LLVMFuzzerTestOneInput(const guint8 *data, size_t n_bytes)
 	again = satchel_manifest_to_bytes(manifest);
 	g_assert(g_bytes_equal(input, again));
 	for (guint i = 0; i < satchel_manifest_get_n_members(manifest); i++) {
-		const SatchelManifestMember *member = satchel_manifest_get_member(manifest, i);
+		SatchelManifestMember member = satchel_manifest_get_member(manifest, i);
+		guint index = G_MAXUINT;
 
-		g_assert(satchel_manifest_lookup(manifest, member->path) == member);
+		g_assert(satchel_manifest_lookup(manifest, member.path, &index) && index == i);
 	}
 	return 0;
 }

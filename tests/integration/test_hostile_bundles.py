@@ -564,7 +564,7 @@ def _(tmp):
     for member, status in [*((f"tuf/{role}.json", 4) for role in ROLES), (META, 15),
                            (MANIFEST, 15), (CONFIG, 8), ("COMMIT", 70)]:
         name = commit_path(bundle) if member == "COMMIT" else member
-        result = with_failing("read", 1, bundle, bundle / name)
+        result = with_failing("pread64", 1, bundle, bundle / name)
         assert result.returncode == status, f"{member}: {result}"
         assert word_for(name) in result.stderr, result
         check(result.stdout, "verify-verdict.schema.json")
@@ -574,7 +574,7 @@ def _(tmp):
 def _(tmp):
     bundle = copied(tmp)
     victim = next(bundle.glob("ostree_repo/objects/*/*.filez"))
-    result = with_failing("read", 1, bundle, victim)
+    result = with_failing("pread64", 1, bundle, victim)
     assert result.returncode == 70, result
     assert victim.name in result.stderr, result
 
@@ -584,7 +584,7 @@ def _(tmp):
     bundle = copied(tmp)
     refusals = 0
     for call, numbers in (("openat", (20, 30, 45, 60, 75, 90, 120, 200)),
-                          ("read", (12, 16, 20, 26, 34, 50, 80, 120))):
+                          ("pread64", (3, 5, 8, 12, 18, 30, 50, 80))):
         for number in numbers:
             result = with_failing(call, number, bundle)
             # Too early, and the program does not get as far as its own code.

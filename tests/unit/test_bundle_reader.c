@@ -298,6 +298,131 @@ test_a_walk_does_not_descend_for_ever(void)
 	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED);
 }
 
+static void
+test_pieces_are_read_exactly_or_not_at_all(void)
+{
+	g_auto(Fixture) self;
+	g_autoptr(GError) error = NULL;
+	char piece[6] = "";
+
+	fixture_open(&self);
+	ostree_bundle_write(self.dir, "other", "abc", 3, 0644);
+	g_assert_true(satchel_bundle_reader_read_at(self.reader, "tuf/targets.json", 1, piece, 3,
+						    &error));
+	g_assert_cmpstr(piece, ==, "234");
+	g_assert_true(satchel_bundle_reader_read_at(self.reader, "other", 0, piece, 3, &error));
+	g_assert_cmpstr(piece, ==, "abc");
+	g_assert_true(satchel_bundle_reader_read_at(self.reader, "tuf/targets.json", 5, piece, 0,
+						    &error));
+	g_assert_false(satchel_bundle_reader_read_at(self.reader, "tuf/targets.json", 3, piece, 3,
+						     &error));
+	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED);
+	g_assert_nonnull(strstr(error->message, "tuf/targets.json, byte 5: it ends there; the copy "
+						"is incomplete"));
+	g_clear_error(&error);
+	g_assert_false(satchel_bundle_reader_read_at(self.reader, "other", G_MAXUINT64 - 1, piece,
+						     3, &error));
+	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED);
+	g_clear_error(&error);
+	g_assert_false(satchel_bundle_reader_read_at(self.reader, "../x", 0, piece, 1, &error));
+	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED);
+	g_clear_error(&error);
+	g_assert_false(satchel_bundle_reader_read_at(self.reader, "absent", 0, piece, 1, &error));
+	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_NOT_FOUND);
+}
+
+static void
+test_advice_about_anything_is_harmless(void)
+{
+	static const char *const names[] = {"tuf/targets.json", "tuf", "absent", "../x", ""};
+	g_auto(Fixture) self;
+
+	fixture_open(&self);
+	for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+		satchel_bundle_reader_will_need(self.reader, names[i], 0, 5);
+		satchel_bundle_reader_will_need(self.reader, names[i], G_MAXUINT64, G_MAXUINT64);
+		satchel_bundle_reader_drop_cache(self.reader, names[i], 1, G_MAXUINT64);
+	}
+	test_members_are_read_whole();
+}
+
+#define MANIFEST_TEXT                                                                              \
+	"#mtree\n"                                                                                 \
+	"./z type=file size=7 sha256digest="                                                       \
+	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n"                       \
+	"./tuf/targets.json type=file size=5 sha256digest="                                        \
+	"5994471abb01112afcc18159f6cc74b4f511b99806da59b3caf5a9c173cacfc5\n"
+
+/* With this manifest, and accepted with its own hash; a NULL @sha256 stands for that. */
+static gboolean
+accept(const Fixture *self, const char *sha256, gint64 more_bytes, GError **error)
+{
+	g_autofree char *own = satchel_digest_sha256_hex(MANIFEST_TEXT, strlen(MANIFEST_TEXT));
+
+	ostree_bundle_write(self->dir, SATCHEL_BUNDLE_MANIFEST, MANIFEST_TEXT,
+			    strlen(MANIFEST_TEXT), 0644);
+	return satchel_bundle_reader_accept_manifest(
+		self->reader, sha256 != NULL ? sha256 : own,
+		(guint64)((gint64)strlen(MANIFEST_TEXT) + more_bytes), error);
+}
+
+static void
+test_an_accepted_manifest_tells_hashes_and_places(void)
+{
+	g_auto(Fixture) self;
+	g_autoptr(GError) error = NULL;
+	SatchelBundlePlace listed, first, other;
+	const guint8 *sha256;
+
+	fixture_open(&self);
+	ostree_bundle_write(self.dir, "other", "abc", 3, 0644);
+	g_assert_null(satchel_bundle_reader_get_signed_sha256(self.reader, "tuf/targets.json"));
+	g_assert_true(accept(&self, NULL, 0, &error));
+	g_assert_no_error(error);
+	sha256 = satchel_bundle_reader_get_signed_sha256(self.reader, "tuf/targets.json");
+	g_assert_cmphex(sha256[0], ==, 0x59);
+	g_assert_cmphex(sha256[31], ==, 0xc5);
+	g_assert_null(satchel_bundle_reader_get_signed_sha256(self.reader, "other"));
+	/* Listed, and not even there. */
+	g_assert_true(satchel_bundle_reader_find(self.reader, "z", &first, &error));
+	g_assert_true(satchel_bundle_reader_find(self.reader, "tuf/targets.json", &listed, &error));
+	g_assert_true(satchel_bundle_reader_find(self.reader, "other", &other, &error));
+	g_assert_cmpuint(first.size_bytes, ==, 7);
+	g_assert_cmpuint(listed.size_bytes, ==, 5);
+	g_assert_cmpuint(other.size_bytes, ==, 3);
+	g_assert_cmpuint(other.place, <, first.place);
+	g_assert_cmpuint(first.place, <, listed.place);
+	g_assert_false(satchel_bundle_reader_find(self.reader, "absent", &other, &error));
+	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_NOT_FOUND);
+}
+
+static void
+test_a_manifest_that_was_not_signed_is_refused(void)
+{
+	static const char other[] =
+		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+	const struct {
+		const char *sha256;
+		gint64 more_bytes;
+		SatchelError code;
+	} cases[] = {
+		{other, 0, SATCHEL_ERROR_BUNDLE_INVALID},
+		{NULL, 1, SATCHEL_ERROR_BUNDLE_INVALID},
+		{NULL, -1, SATCHEL_ERROR_DOWNLOAD_FAILED}, /* longer than signed: not read */
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_auto(Fixture) self;
+		g_autoptr(GError) error = NULL;
+
+		fixture_open(&self);
+		g_assert_false(accept(&self, cases[i].sha256, cases[i].more_bytes, &error));
+		g_assert_error(error, SATCHEL_ERROR, (int)cases[i].code);
+		g_assert_null(
+			satchel_bundle_reader_get_signed_sha256(self.reader, "tuf/targets.json"));
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -323,5 +448,13 @@ main(int argc, char **argv)
 			test_a_walk_ends_with_the_error_of_its_visitor);
 	g_test_add_func("/bundle-reader/a-walk-does-not-descend-for-ever",
 			test_a_walk_does_not_descend_for_ever);
+	g_test_add_func("/bundle-reader/pieces-are-read-exactly-or-not-at-all",
+			test_pieces_are_read_exactly_or_not_at_all);
+	g_test_add_func("/bundle-reader/advice-about-anything-is-harmless",
+			test_advice_about_anything_is_harmless);
+	g_test_add_func("/bundle-reader/an-accepted-manifest-tells-hashes-and-places",
+			test_an_accepted_manifest_tells_hashes_and_places);
+	g_test_add_func("/bundle-reader/a-manifest-that-was-not-signed-is-refused",
+			test_a_manifest_that_was_not_signed_is_refused);
 	return g_test_run();
 }
