@@ -2,6 +2,7 @@
 #include "../verify/clock.h"
 #include "../verify/path_safety.h"
 #include "config_files.h"
+#include "device_state.h"
 #include "ostree_deploy.h"
 #include "provisioned_root.h"
 #include "reboot_sentinel.h"
@@ -51,35 +52,6 @@ open_dir(SatchelDevice *self, GError **error)
 }
 
 static gboolean
-load_state(SatchelDevice *self, GError **error)
-{
-	g_autofree char *damage = NULL;
-	g_autofree char *name = NULL;
-
-	if (self->dir_fd < 0) {
-		self->state = satchel_state_new();
-		return TRUE;
-	}
-	self->state = satchel_state_file_load(self->dir_fd, &damage, error);
-	if (self->state == NULL)
-		return FALSE;
-	if (damage == NULL)
-		return TRUE;
-	if (self->mode == SATCHEL_DEVICE_READ_ONLY) {
-		self->remark = g_strdup_printf("%s/state.json is damaged and was not used: %s",
-					       self->dir, damage);
-		return TRUE;
-	}
-	name = satchel_state_file_set_aside(self->dir_fd, error);
-	if (name == NULL)
-		return FALSE;
-	self->remark = g_strdup_printf("%s/state.json was damaged (%s): it is now %s, and what "
-				       "runs is read from the sysroot",
-				       self->dir, damage, name);
-	return satchel_device_save(self, error);
-}
-
-static gboolean
 set_sentinel(const SatchelDevice *self, GError **error)
 {
 	return !satchel_sysroot_is_booted(self->sysroot) ||
@@ -102,7 +74,8 @@ reconcile(SatchelDevice *self, GError **error)
 		    !satchel_ostree_deploy_finish(self->sysroot, error))
 			return FALSE;
 		satchel_state_deployed(self->state, self->clock_s);
-		self->resumed = TRUE;
+		/* What was found in the sysroot is nothing that anybody asked for now. */
+		self->resumed = !self->rebuilt;
 		break;
 	case SATCHEL_RECONCILE_ABANDON:
 		satchel_state_abandon(self->state);
@@ -140,7 +113,7 @@ open_parts(SatchelDevice *self, const char *const *config_paths, GError **error)
 					     self->settings->booted ? SATCHEL_SYSROOT_BOOTED
 								    : SATCHEL_SYSROOT_STAGED,
 					     update, error);
-	if (self->sysroot == NULL || !load_state(self, error))
+	if (self->sysroot == NULL || !satchel_device_load_state(self, error))
 		return FALSE;
 	if (update)
 		return reconcile(self, error);

@@ -32,6 +32,7 @@ typedef struct {
 	char *trust_remark;	 /* (nullable): the same, of the stored trust, once that is open */
 	gint64 ignored_commit_s; /* that the running commit claims and that is no time floor; or 0
 				  */
+	gboolean rebuilt;	 /* the state is what the sysroot tells, and no more */
 	gboolean resumed;	 /* an installation that was cut off was brought to its end */
 } SatchelDevice;
 

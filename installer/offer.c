@@ -1,6 +1,7 @@
 #include "offer.h"
 #include "../verify/ostree_object.h"
 #include "../verify/utc_time.h"
+#include "deployed_release.h"
 #include <satchel/bundle_layout.h>
 
 /* A path as the user gave it. (transfer full) */
@@ -36,40 +37,34 @@ take_current(SatchelOffer *self, const SatchelDevice *device)
 	self->current_version = running->version;
 }
 
-/* The newest target of @role with @commit that is for this hardware, whatever its tags and whether
- * or not the bundle carries it; NULL where there is none. (transfer full) */
-static SatchelStateTarget *
-find_release(const SatchelTargets *role, const SatchelDevice *device, const char *commit)
-{
-	g_autoptr(GPtrArray) releases =
-		satchel_target_match(role, NULL, device->settings->hardware_id, NULL, NULL, NULL);
-
-	for (guint i = releases != NULL ? releases->len : 0; i > 0; i--) {
-		const SatchelOstreeTarget *target = g_ptr_array_index(releases, i - 1);
-
-		if (g_str_equal(satchel_ostree_target_get_commit(target), commit))
-			return satchel_state_target_new(target);
-	}
-	return NULL;
-}
-
 /* What runs was never installed by us: the trusted target with its commit tells its name, without
  * which any version would look newer. */
 static gboolean
-adopt_running(const SatchelVerdict *verdict, SatchelDevice *device, GError **error)
+adopt_running(const SatchelTargets *role, SatchelDevice *device)
 {
-	const SatchelTargets *role = satchel_verdict_get_targets_role(verdict);
 	const char *commit = satchel_device_get_running_commit(device);
 	g_autoptr(SatchelStateTarget) release = NULL;
 
-	if (role == NULL || commit == NULL || satchel_device_get_running_target(device) != NULL ||
+	if (commit == NULL || satchel_device_get_running_target(device) != NULL ||
 	    device->state->pending != NULL)
-		return TRUE;
-	release = find_release(role, device, commit);
+		return FALSE;
+	release = satchel_deployed_release_find(role, device->settings->hardware_id, commit);
 	if (release == NULL)
-		return TRUE;
+		return FALSE;
 	satchel_state_adopt(device->state, release, device->clock_s);
-	return satchel_device_save(device, error);
+	return TRUE;
+}
+
+/* What the device could not name is named once a trusted role knows it. */
+static gboolean
+learn_names(const SatchelVerdict *verdict, SatchelDevice *device, GError **error)
+{
+	const SatchelTargets *role = satchel_verdict_get_targets_role(verdict);
+	gboolean named = satchel_deployed_release_name_all(device->state, role,
+							   device->settings->hardware_id);
+	gboolean adopted = adopt_running(role, device);
+
+	return (!named && !adopted) || satchel_device_save(device, error);
 }
 
 static void
@@ -148,7 +143,7 @@ satchel_offer_from_bundle(SatchelDevice *device, const char *path, GPtrArray *re
 	take_targets(self, verdict);
 	self->bundle_sha256 = g_strdup(satchel_verdict_get_bundle_sha256(verdict));
 	self->cached = satchel_verdict_used_stored_metadata(verdict);
-	if (!commit_trust(store, verdict, error) || !adopt_running(verdict, device, error))
+	if (!commit_trust(store, verdict, error) || !learn_names(verdict, device, error))
 		return NULL;
 	take_current(self, device);
 	return g_steal_pointer(&self);

@@ -105,14 +105,14 @@ forget_oldest(GPtrArray *list, guint max)
 		g_ptr_array_remove_range(list, 0, list->len - max);
 }
 
-static void
-add_event(SatchelState *self, SatchelStateEventKind kind, gint64 now_s,
-	  const SatchelStateTarget *target, const char *reason)
+void
+satchel_state_add_event(SatchelState *self, SatchelStateEventKind kind, gint64 at_s,
+			const SatchelStateTarget *target, const char *reason)
 {
 	SatchelStateEvent *event = g_new0(SatchelStateEvent, 1);
 
 	event->kind = kind;
-	event->at_s = now_s;
+	event->at_s = at_s;
 	event->name = g_strdup(target->name);
 	event->version = target->version;
 	event->commit = g_strdup(target->commit);
@@ -154,7 +154,8 @@ initial_target(const SatchelState *self)
 {
 	if (self->from_commit == NULL)
 		return NULL;
-	return satchel_state_target_new_from_parts("Initial Target", -1, self->from_commit);
+	return satchel_state_target_new_from_parts(SATCHEL_STATE_INITIAL_NAME, -1,
+						   self->from_commit);
 }
 
 /* Takes @target: the new current one. */
@@ -194,14 +195,14 @@ satchel_state_deployed(SatchelState *self, gint64 now_s)
 {
 	g_return_if_fail(self->installing != NULL);
 	self->pending = g_steal_pointer(&self->installing);
-	add_event(self, SATCHEL_STATE_EVENT_DEPLOYED, now_s, self->pending, NULL);
+	satchel_state_add_event(self, SATCHEL_STATE_EVENT_DEPLOYED, now_s, self->pending, NULL);
 }
 
 void
 satchel_state_working(SatchelState *self, gint64 now_s)
 {
 	g_return_if_fail(self->pending != NULL);
-	add_event(self, SATCHEL_STATE_EVENT_WORKING, now_s, self->pending, NULL);
+	satchel_state_add_event(self, SATCHEL_STATE_EVENT_WORKING, now_s, self->pending, NULL);
 	forgive(self, self->pending);
 	take_current(self, g_steal_pointer(&self->pending));
 	forget_installation(self);
@@ -214,7 +215,7 @@ satchel_state_failed(SatchelState *self, gint64 now_s, const char *reason)
 							   : g_steal_pointer(&self->installing);
 
 	g_return_if_fail(target != NULL);
-	add_event(self, SATCHEL_STATE_EVENT_FAILED, now_s, target, reason);
+	satchel_state_add_event(self, SATCHEL_STATE_EVENT_FAILED, now_s, target, reason);
 	forgive(self, target);
 	g_ptr_array_add(self->failing, target);
 	forget_oldest(self->failing, SATCHEL_STATE_MAX_FAILING);
@@ -233,7 +234,7 @@ satchel_state_adopt(SatchelState *self, const SatchelStateTarget *target, gint64
 	g_return_if_fail(self->pending == NULL);
 	if (self->current != NULL && same_target(self->current, target->name, target->commit))
 		return;
-	add_event(self, SATCHEL_STATE_EVENT_WORKING, now_s, target, NULL);
+	satchel_state_add_event(self, SATCHEL_STATE_EVENT_WORKING, now_s, target, NULL);
 	forgive(self, target);
 	take_current(self, satchel_state_target_copy(target));
 	forget_installation(self);

@@ -47,6 +47,10 @@ typedef struct {
 	char *bundle; /* SHA-256 of the bundle's metadata; NULL: none */
 } SatchelStateEvent;
 
+/* What the device came with, whose name nobody knows; and what is found deployed without a name. */
+#define SATCHEL_STATE_INITIAL_NAME "Initial Target"
+#define SATCHEL_STATE_UNKNOWN_NAME "Unknown Target"
+
 /* Events beyond this are forgotten, oldest first. */
 #define SATCHEL_STATE_MAX_EVENTS 256u
 /* Failing targets beyond this are forgotten, oldest first. */
@@ -65,6 +69,13 @@ typedef struct {
 
 /* A device that knows nothing. (transfer full) */
 SatchelState *satchel_state_new(void);
+
+/* The form of the document. A reader that finds a higher number must not guess. */
+#define SATCHEL_STATE_FORMAT 1
+
+/* What a document says of its form, also where it is of one that this program does not know; 0: it
+ * is no such document. */
+gint64 satchel_state_read_format(GBytes *document);
 
 /**
  * satchel_state_parse:
@@ -94,6 +105,10 @@ void satchel_state_failed(SatchelState *self, gint64 now_s, const char *reason);
 void satchel_state_abandon(SatchelState *self);
 /* @target runs already, without a deployment of its own. */
 void satchel_state_adopt(SatchelState *self, const SatchelStateTarget *target, gint64 now_s);
+
+/* For what the device learns of its past from others: @target enters the history only. */
+void satchel_state_add_event(SatchelState *self, SatchelStateEventKind kind, gint64 at_s,
+			     const SatchelStateTarget *target, const char *reason);
 
 gboolean satchel_state_is_failing(const SatchelState *self, const char *name, const char *commit);
 

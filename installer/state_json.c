@@ -3,8 +3,13 @@
 #include "../verify/utc_time.h"
 #include "state.h"
 
-/* The form of the document. A reader that finds another number must not guess. */
-#define STATE_FORMAT 1
+static const char *const root_members[] = {"format",  "current",     "rollback", "installing",
+					   "pending", "from_commit", "bundle",	 "failing",
+					   "events",  NULL};
+static const char *const target_members[] = {"name", "version", "commit", "apps", NULL};
+static const char *const app_members[] = {"name", "uri", NULL};
+static const char *const event_members[] = {"at",     "event",	"name",	  "version",
+					    "commit", "reason", "bundle", NULL};
 
 static const char *const event_names[] = {
 	[SATCHEL_STATE_EVENT_DEPLOYED] = "deployed",
@@ -16,6 +21,26 @@ static gboolean
 state_fail(GError **error, const char *what)
 {
 	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_FAILED, "%s", what);
+	return FALSE;
+}
+
+/* An object without members that this version does not know: they would be lost when it is
+ * written. */
+static gboolean
+check_object(const json_t *object, const char *const *known, const char *what, GError **error)
+{
+	gsize n_known = 0;
+
+	if (!json_is_object(object)) {
+		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_FAILED, "%s is no object", what);
+		return FALSE;
+	}
+	for (guint i = 0; known[i] != NULL; i++)
+		n_known += json_object_get(object, known[i]) != NULL;
+	if (n_known == json_object_size(object))
+		return TRUE;
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_FAILED,
+		    "%s has a member that does not belong there", what);
 	return FALSE;
 }
 
@@ -58,8 +83,8 @@ parse_apps(SatchelStateTarget *target, const json_t *object, GError **error)
 		const char *name = NULL;
 		const char *uri = NULL;
 
-		if (!json_is_object(value))
-			return state_fail(error, "an app is no object");
+		if (!check_object(value, app_members, "an app", error))
+			return FALSE;
 		name = satchel_json_get_string(value, "name", error);
 		uri = name == NULL ? NULL : satchel_json_get_string(value, "uri", error);
 		if (uri == NULL)
@@ -78,10 +103,8 @@ parse_target(const json_t *object, GError **error)
 	const char *commit = NULL;
 	gint64 version = -1;
 
-	if (!json_is_object(object)) {
-		state_fail(error, "a target is no object");
+	if (!check_object(object, target_members, "a target", error))
 		return NULL;
-	}
 	name = satchel_json_get_string(object, "name", error);
 	commit = name == NULL ? NULL : get_checksum(object, "commit", error);
 	if (commit == NULL ||
@@ -146,8 +169,8 @@ parse_event_into(SatchelStateEvent *event, const json_t *object, GError **error)
 {
 	const char *text = NULL;
 
-	if (!json_is_object(object))
-		return state_fail(error, "an event is no object");
+	if (!check_object(object, event_members, "an event", error))
+		return FALSE;
 	text = satchel_json_get_string(object, "name", error);
 	if (text == NULL)
 		return FALSE;
@@ -195,13 +218,10 @@ parse_members(SatchelState *state, const json_t *root, GError **error)
 {
 	gint64 format = 0;
 
-	if (!json_is_object(root))
-		return state_fail(error, "not a JSON object");
-	if (!satchel_json_get_int(root, "format", 1, G_MAXINT64, &format, error))
-		return FALSE;
-	if (format != STATE_FORMAT)
-		return state_fail(error, "written by another version of this program");
-	if (!parse_optional_target(root, "current", &state->current, error) ||
+	if (!check_object(root, root_members, "the document", error) ||
+	    !satchel_json_get_int(root, "format", SATCHEL_STATE_FORMAT, SATCHEL_STATE_FORMAT,
+				  &format, error) ||
+	    !parse_optional_target(root, "current", &state->current, error) ||
 	    !parse_optional_target(root, "rollback", &state->rollback, error) ||
 	    !parse_optional_target(root, "installing", &state->installing, error) ||
 	    !parse_optional_target(root, "pending", &state->pending, error) ||
@@ -214,6 +234,18 @@ parse_members(SatchelState *state, const json_t *root, GError **error)
 	if (state->from_commit == NULL && (state->installing != NULL || state->pending != NULL))
 		return state_fail(error, "an installation without from_commit");
 	return TRUE;
+}
+
+gint64
+satchel_state_read_format(GBytes *document)
+{
+	g_autoptr(SatchelJson) root = satchel_json_parse(document, NULL);
+	gint64 format = 0;
+
+	if (root == NULL || !json_is_object(root) ||
+	    !satchel_json_get_int(root, "format", 1, G_MAXINT64, &format, NULL))
+		return 0;
+	return format;
 }
 
 SatchelState *
@@ -281,7 +313,7 @@ write_event(const SatchelStateEvent *event)
 GBytes *
 satchel_state_serialize(const SatchelState *self)
 {
-	g_autoptr(SatchelJson) root = json_pack("{s:i}", "format", STATE_FORMAT);
+	g_autoptr(SatchelJson) root = json_pack("{s:i}", "format", SATCHEL_STATE_FORMAT);
 	json_t *failing = json_array();
 	json_t *events = json_array();
 	char *text = NULL;

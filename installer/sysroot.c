@@ -157,6 +157,33 @@ satchel_sysroot_get_booted_commit(const SatchelSysroot *self)
 	return ostree_deployment_get_csum(ostree_sysroot_get_booted_deployment(self->ostree));
 }
 
+const char *
+satchel_sysroot_get_fallback_commit(const SatchelSysroot *self)
+{
+	g_autoptr(GPtrArray) all = ostree_sysroot_get_deployments(self->ostree);
+	const char *booted = satchel_sysroot_get_booted_commit(self);
+	const char *next = satchel_sysroot_get_default_commit(self);
+
+	for (guint i = 0; i < all->len; i++) {
+		const char *commit = ostree_deployment_get_csum(all->pdata[i]);
+
+		if (g_str_equal(ostree_deployment_get_osname(all->pdata[i]), self->os) &&
+		    g_strcmp0(commit, booted) != 0 && g_strcmp0(commit, next) != 0)
+			return commit;
+	}
+	return NULL;
+}
+
+gboolean
+satchel_sysroot_has_commit(const SatchelSysroot *self, const char *commit)
+{
+	gboolean has = FALSE;
+
+	return ostree_repo_has_object(self->repo, OSTREE_OBJECT_TYPE_COMMIT, commit, &has, NULL,
+				      NULL) &&
+	       has;
+}
+
 gint64
 satchel_sysroot_get_commit_time_s(const SatchelSysroot *self, const char *commit)
 {

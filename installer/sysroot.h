@@ -46,6 +46,12 @@ const char *satchel_sysroot_get_booted_commit(const SatchelSysroot *self);
 /* The commit that the next boot takes; NULL: there is no deployment. Borrowed likewise. */
 const char *satchel_sysroot_get_default_commit(const SatchelSysroot *self);
 
+/* The first deployment that is neither of these: where a rollback leads. NULL: there is none.
+ * Borrowed likewise. */
+const char *satchel_sysroot_get_fallback_commit(const SatchelSysroot *self);
+/* Whether @commit is in the repository; its content may be another matter. */
+gboolean satchel_sysroot_has_commit(const SatchelSysroot *self, const char *commit);
+
 /* When @commit was made, as it says itself; 0 where it is not in the repository. */
 gint64 satchel_sysroot_get_commit_time_s(const SatchelSysroot *self, const char *commit);
 

@@ -6,6 +6,7 @@ mounts are in a namespace of this process and end with it. /boot is a small ext4
 own, so that freezing it is real and disturbs nobody.
 """
 import ctypes
+import json
 import os
 import pathlib
 import re
@@ -279,6 +280,56 @@ def _(lab, system):
     assert system.deployments() == [lab.commits[1]]
     os.unlink(system.root / "run/satchel")
     system.expect(100, "install")
+
+
+def state_file(system):
+    return system.top / f"ostree/deploy/{OS}/var/sota/satchel/state.json"
+
+
+@with_booted("a state that is damaged before the reboot does not lose what is pending")
+def _(lab, system):
+    system.expect(100, "update", *BUNDLE)
+    state_file(system).write_text("{")
+    # Without the sentinel: only the next reboot tells what the next boot takes.
+    os.unlink(system.root / SENTINEL)
+    assert f"Pending Target: 2\tsha256:{lab.commits[2]}" in system.expect(0, "status").stdout
+    assert not (system.root / SENTINEL).exists()
+    # Whoever asks for an update did not ask for this one.
+    result = system.expect(30, "update", *BUNDLE)
+    assert "damaged" in result.stderr and f"{NAME}-2" in result.stderr, result
+    system.expect(100, "run")
+    system.boot()
+    system.expect(0, "run")
+    state = json.loads(state_file(system).read_text())
+    assert state["current"]["name"] == f"{NAME}-2" and state["current"]["version"] == 2
+    assert state["rollback"]["name"] == f"{NAME}-1", state
+
+
+@with_booted("a state that is damaged and a boot loader that goes back: 110 after the next reboot")
+def _(lab, system):
+    system.expect(100, "update", *BUNDLE)
+    state_file(system).write_text("{")
+    system.boot(1)
+    system.expect(100, "run")
+    system.boot(1)
+    system.expect(110, "run")
+    state = json.loads(state_file(system).read_text())
+    assert [target["name"] for target in state["failing"]] == [f"{NAME}-2"]
+    assert state["current"]["commit"] == lab.commits[1]
+
+
+@with_booted("what somebody else deployed waits for the reboot, and gets its name from metadata")
+def _(lab, system):
+    sh("ostree", "pull-local", "--repo", system.top / "ostree/repo", lab.repo, lab.commits[2])
+    sh("ostree", "admin", "deploy", f"--sysroot={system.top}", f"--os={OS}", lab.commits[2])
+    system.boot(1)
+    assert "Pending Target: sha256:" in system.expect(0, "status").stdout
+    system.expect(100, "run")
+    system.expect(16, "check", *BUNDLE)
+    assert f"Pending Target: 2\tsha256:{lab.commits[2]}" in system.expect(0, "status").stdout
+    system.boot()
+    system.expect(0, "run")
+    assert f"Active image is: 2\tsha256:{lab.commits[2]}" in system.expect(0, "status").stdout
 
 
 if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNS) != 0:

@@ -46,13 +46,95 @@ def _(tmp):
         good = device.state_file.read_bytes()
         folder = device.state_file.parent
         for number, damage in enumerate((b"", good[:50], b"\0" * 100, b"[]", b"{}",
-                                         good.replace(b'"format": 1', b'"format": 9')), 1):
+                                         good.replace(b'"format": 1', b'"format": 0')), 1):
             device.state_file.write_bytes(damage)
             result = device.expect(0, "check", "--src-dir", bundle)
             name = f"state.json.damaged-{number}"
             assert name in result.stderr, result
             assert (folder / name).read_bytes() == damage
-            assert check_state(device)["current"]["name"] == f"{NAME}-2"
+            state = check_state(device)
+            assert state["current"]["name"] == f"{NAME}-2"
+            assert state["rollback"]["name"] == f"{NAME}-1"
+
+
+@test("names that no stored metadata know are learnt from the next bundle")
+def _(tmp):
+    lab = Lab(tmp, releases=(1, 2))
+    bundle = lab.bundle([1, 2])
+    with lab.device() as device:
+        device.expect(100, "update", "--src-dir", bundle)
+        device.expect(0, "run")
+        device.state_file.write_bytes(b"")
+        shutil.rmtree(device.storage / "satchel/tuf")
+        device.expect(40, "run")
+        state = check_state(device)
+        assert "current" not in state and state["rollback"]["name"] == "Unknown Target"
+        device.expect(0, "check", "--src-dir", bundle)
+        state = check_state(device)
+        assert state["current"]["name"] == f"{NAME}-2" and state["current"]["version"] == 2
+        assert state["rollback"]["name"] == f"{NAME}-1" and state["rollback"]["version"] == 1
+
+
+@test("a state of a newer version is refused by name, and left as it is")
+def _(tmp):
+    lab = Lab(tmp, releases=(1, 2))
+    bundle = lab.bundle([2])
+    with lab.device() as device:
+        device.expect(40, "run")
+        for newer in (b'{"format": 2}', b'{"format": 2, "what": ["nobody", {"knows": 1}]}'):
+            device.state_file.parent.mkdir(exist_ok=True)
+            device.state_file.write_bytes(newer)
+            before = device.digest()
+            for words in (["check", "--src-dir", bundle], ["status"], ["run"]):
+                result = device.expect(1, *words)
+                assert "newer version of this program" in result.stderr, result
+                assert "format 2" in result.stderr, result
+            assert device.digest() == before
+
+
+@test("killed between keeping a damaged state and writing the new one, it is still found damaged")
+def _(tmp):
+    need_strace()
+    lab = Lab(tmp, releases=(1,))
+    with lab.device() as device:
+        device.expect(40, "run")
+        device.state_file.parent.mkdir(exist_ok=True)
+        device.state_file.write_bytes(b"{")
+        strace(device, ["run"], "-e", "trace=linkat", "-e", "inject=linkat:signal=SIGKILL:when=1")
+        strace(device, ["run"], "-e", "trace=rename,renameat,renameat2", "-e",
+               "inject=rename,renameat,renameat2:signal=SIGKILL:when=1")
+        assert device.state_file.read_bytes() == b"{"
+        result = device.expect(40, "run")
+        assert "damaged" in result.stderr, result
+        check_state(device)
+
+
+@test("on a full or read-only file system the old state stays whole, and the word is clear")
+def _(tmp):
+    if subprocess.run(["unshare", "-m", "true"], check=False).returncode != 0:
+        skip("no right to mount")
+    lab = Lab(tmp, releases=(1, 2))
+    bundle = lab.bundle([1, 2])
+    with lab.device() as device:
+        device.expect(100, "update", "--src-dir", bundle)
+        old = device.state_file.read_bytes()
+        binary = program("satchel-installer")
+
+        def inside(mount, status, word):
+            script = (f"mount -t tmpfs -o size=256k none /mnt && cp -a {device.storage}/. /mnt && "
+                      f"mount --move /mnt {device.storage} && {mount} && "
+                      f"{{ {binary} run -c {device.config}; echo status=$?; }} && "
+                      f"cat {device.state_file} >{tmp}/after")
+            done = subprocess.run(["unshare", "-m", "sh", "-c", script], check=False,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                  encoding="utf-8", timeout=60)
+            assert f"status={status}\n" in done.stdout and word in done.stdout, done.stdout
+            assert (tmp / "after").read_bytes() == old
+
+        fill = f"{{ dd if=/dev/zero of={device.storage}/fill bs=4096 2>/dev/null; true; }}"
+        inside(fill, 60, "No space left on device")
+        inside(f"mount -o remount,ro {device.storage}", 1, "Read-only file system")
+        device.expect(0, "run")
 
 
 @test("status of a damaged state tells of it, shows what runs, and writes nothing")

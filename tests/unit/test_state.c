@@ -103,6 +103,7 @@ test_documents_of_another_form_are_refused(void)
 	assert_refused("{}");
 	assert_refused("{\"format\":1");
 	assert_refused("{\"format\":2,\"failing\":[],\"events\":[]}");
+	assert_refused("{\"format\":1,\"failing\":[],\"events\":[],\"more\":1}");
 	assert_refused("{\"format\":1,\"failing\":[]}");
 	assert_refused("{\"format\":1,\"failing\":[1],\"events\":[]}");
 	assert_refused("{\"format\":1,\"failing\":[],\"events\":[],\"current\":null}");
@@ -112,6 +113,24 @@ test_documents_of_another_form_are_refused(void)
 		       "\"}]}");
 	assert_refused(both);
 	assert_refused(no_from);
+}
+
+static gint64
+format_of(const char *text)
+{
+	g_autoptr(GBytes) bytes = g_bytes_new(text, strlen(text));
+
+	return satchel_state_read_format(bytes);
+}
+
+static void
+test_the_format_is_read_from_forms_that_nobody_knows(void)
+{
+	g_assert_cmpint(format_of("{\"format\":7,\"new\":[{}]}"), ==, 7);
+	g_assert_cmpint(format_of("{\"format\":\"7\"}"), ==, 0);
+	g_assert_cmpint(format_of("{\"format\":-7}"), ==, 0);
+	g_assert_cmpint(format_of("[7]"), ==, 0);
+	g_assert_cmpint(format_of("{"), ==, 0);
 }
 
 /* A good state with one member, of @n copies of @element. */
@@ -286,6 +305,8 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/state/what_is_written_is_read_back", test_what_is_written_is_read_back);
 	g_test_add_func("/state/a_new_state_is_read_back", test_a_new_state_is_read_back);
+	g_test_add_func("/state/the_format_is_read_from_forms_that_nobody_knows",
+			test_the_format_is_read_from_forms_that_nobody_knows);
 	g_test_add_func("/state/documents_of_another_form_are_refused",
 			test_documents_of_another_form_are_refused);
 	g_test_add_func("/state/members_of_another_form_are_refused",

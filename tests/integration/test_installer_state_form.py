@@ -1,0 +1,132 @@
+#!/usr/bin/python3
+"""The schema of the device's state and the program that reads it refuse the same documents."""
+import copy
+import json
+import pathlib
+import sys
+
+import jsonschema
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from device_lab import Lab  # noqa: E402
+from tap import ROOT, main, test  # noqa: E402
+
+SCHEMA = json.loads((ROOT / "schemas/installer-state.schema.json").read_text())
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+COMMIT = "ab" * 32
+# Of no type that any member has, or at the edge of a type.
+STRANGERS = (None, True, 1.5, -2, "", "x", [], {}, [1], {"a": 1}, COMMIT.upper(), COMMIT[1:],
+             "2026-01-01T00:00:00Z", "2026-01-01T00:00:00+00:00")
+
+
+def target(n):
+    return {"name": f"board-lmp-{n}", "version": n, "commit": f"{n:064x}",
+            "apps": [{"name": "app", "uri": "host/factory/app@sha256:" + COMMIT}]}
+
+
+def example(schema, place):
+    """A document with every member that the schema has, so that none is forgotten here."""
+    if "$ref" in schema:
+        return example(SCHEMA["$defs"][schema["$ref"].rsplit("/", 1)[1]], place)
+    if "const" in schema:
+        return schema["const"]
+    if "enum" in schema:
+        return schema["enum"][0]
+    if schema["type"] == "object":
+        return {name: example(part, f"{place}.{name}")
+                for name, part in schema["properties"].items()}
+    if schema["type"] == "array":
+        return [example(schema["items"], place)]
+    if schema["type"] == "integer":
+        return 7
+    if place.endswith(".at"):
+        return "2026-01-01T00:00:00Z"
+    return COMMIT if "pattern" in schema else "text"
+
+
+def whole():
+    document = example(SCHEMA, "")
+    del document["installing"]  # never with pending
+    VALIDATOR.validate(document)
+    return document
+
+
+def holders(value, path=()):
+    """The path of each object or list in a document."""
+    if isinstance(value, (dict, list)):
+        yield path
+        for key, part in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from holders(part, (*path, key))
+
+
+def at(document, path):
+    for key in path:
+        document = document[key]
+    return document
+
+
+def variants(document):
+    """(what was done, the changed document): each member gone, replaced or joined by another."""
+    for path in holders(document):
+        holder = at(document, path)
+        keys = list(holder) if isinstance(holder, dict) else range(len(holder))
+        for key in keys:
+            changed = copy.deepcopy(document)
+            del at(changed, path)[key]
+            yield f"without {path} {key}", changed
+            for stranger in STRANGERS:
+                changed = copy.deepcopy(document)
+                at(changed, path)[key] = stranger
+                yield f"{path} {key} is {stranger!r}", changed
+        changed = copy.deepcopy(document)
+        if isinstance(holder, dict):
+            at(changed, path)["stranger"] = 1
+            yield f"a stranger in {path}", changed
+
+
+def more_variants(document):
+    both = copy.deepcopy(document)
+    both["installing"] = target(3)
+    yield "installing and pending", both
+    installing = copy.deepcopy(both)
+    del installing["pending"]
+    yield "installing", installing
+    del installing["from_commit"]
+    yield "installing without from_commit", installing
+    for member in ("failing", "events"):
+        for n in (0, 256, 257):
+            changed = copy.deepcopy(document)
+            changed[member] = [document[member][0]] * n
+            yield f"{n} {member}", changed
+    yield "least", {"format": 1, "failing": [], "events": []}
+    for other in ([], None, 1, "", [document]):
+        yield f"{other!r:.20}", other
+
+
+def is_accepted(device, document):
+    """By the program: it either uses the file without a word or calls it damaged."""
+    device.state_file.write_text(json.dumps(document))
+    result = device.expect(0, "status")
+    assert ("damaged" in result.stderr) == (result.stderr != ""), result
+    return result.stderr == ""
+
+
+@test("what the schema refuses the program refuses, and what the schema takes it takes")
+def _(tmp):
+    lab = Lab(tmp, releases=(1,))
+    counts = {True: 0, False: 0}
+    with lab.device() as device:
+        device.state_file.parent.mkdir()
+        document = whole()
+        for what, changed in (*variants(document), *more_variants(document)):
+            if isinstance(changed, dict) and isinstance(changed.get("format"), int) \
+                    and changed["format"] > 1:
+                continue  # of a newer version: neither good nor damaged
+            good = VALIDATOR.is_valid(changed)
+            assert is_accepted(device, changed) == good, f"{what}: the schema says {good}"
+            counts[good] += 1
+    print(f"# {counts[True]} good, {counts[False]} bad documents")
+    assert counts[True] > 10 and counts[False] > 300
+
+
+main()
