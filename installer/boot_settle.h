@@ -16,8 +16,8 @@ gboolean satchel_boot_settle_pin(int boot_fd, GError **error);
 /**
  * satchel_boot_settle:
  * @boot_fd: the folder that the boot loader reads
- * @freeze: TRUE: it is a mount of its own in the running system; write all to its final place
- *   (FIFREEZE, FITHAW). FALSE: sync it only, because others work on the same file system
+ * @freeze: TRUE: it is the running system's; write all to its final place (FIFREEZE, FITHAW), which
+ *   stops writers to its file system for a moment. FALSE: sync it only
  *
  * File systems that cannot freeze are synced. While it is frozen, a child process stands by to thaw
  * it should this one die.

@@ -1,9 +1,11 @@
 #include "ostree_deploy.h"
+#include "boot_room.h"
 #include "boot_settle.h"
+#include "deploy_list.h"
+#include "deploy_order.h"
 #include "freeze_guard.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* One deployment: the sysroot's lock is held and /boot is open as long as it lasts. */
@@ -12,12 +14,16 @@ typedef struct {
 	OstreeSysroot *ostree;
 	gboolean locked;
 	int boot_fd;
-	gboolean freeze;
+	const char *commit;	 /* to deploy; NULL: none, an earlier one is finished */
+	const char *const *keep; /* (nullable): other commits whose deployments stay */
+	gboolean existing;	 /* its deployment is there already */
+	GPtrArray *list;	 /* OstreeDeployment: the new list (owned); NULL until prepared */
 } DeployRun;
 
 static void
 deploy_run_clear(DeployRun *run)
 {
+	g_clear_pointer(&run->list, g_ptr_array_unref);
 	if (run->boot_fd >= 0)
 		close(run->boot_fd);
 	if (run->locked)
@@ -47,27 +53,42 @@ lock_sysroot(DeployRun *run, GError **error)
 	return FALSE;
 }
 
-/* A /boot on the same file system as the sysroot is only synced, and so is that of a sysroot which
- * does not run: to freeze it would stop others who write there. */
+/* What another program has staged is written at the shutdown, over what we wrote, and cleaned up at
+ * once, with no regard to what is in place on the disk. */
+static gboolean
+refuse_staged(DeployRun *run, GError **error)
+{
+	OstreeDeployment *staged = ostree_sysroot_get_staged_deployment(run->ostree);
+
+	if (staged == NULL)
+		return TRUE;
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_BUSY,
+		    "another program has staged a deployment of commit %s for the next shutdown; "
+		    "reboot, or take it away with 'ostree admin undeploy 0'",
+		    ostree_deployment_get_csum(staged));
+	return FALSE;
+}
+
 static gboolean
 open_boot(DeployRun *run, GError **error)
 {
-	int sysroot_fd = ostree_sysroot_get_fd(run->ostree);
-	struct stat boot;
-	struct stat sysroot;
-
-	run->boot_fd = openat(sysroot_fd, "boot", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (run->boot_fd < 0 || fstat(run->boot_fd, &boot) != 0 ||
-	    fstat(sysroot_fd, &sysroot) != 0) {
-		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_FAILED, "boot folder of %s: %s",
-			    satchel_sysroot_get_path(run->sysroot), g_strerror(errno));
-		return FALSE;
-	}
-	run->freeze = satchel_sysroot_is_booted(run->sysroot) && boot.st_dev != sysroot.st_dev;
-	return TRUE;
+	run->boot_fd = openat(ostree_sysroot_get_fd(run->ostree), "boot",
+			      O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (run->boot_fd >= 0)
+		return TRUE;
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_FAILED, "boot folder of %s: %s",
+		    satchel_sysroot_get_path(run->sysroot), g_strerror(errno));
+	return FALSE;
 }
 
-/* The deployment that @run continues: its /etc and its kernel arguments. (transfer full) */
+static gboolean
+begin(DeployRun *run, GError **error)
+{
+	return lock_sysroot(run, error) && satchel_sysroot_reload(run->sysroot, error) &&
+	       open_boot(run, error);
+}
+
+/* The deployment that the new one continues: its /etc and its kernel arguments. (transfer full) */
 static OstreeDeployment *
 get_merge_deployment(DeployRun *run, GError **error)
 {
@@ -84,9 +105,10 @@ get_merge_deployment(DeployRun *run, GError **error)
 
 /* (transfer full) */
 static OstreeDeployment *
-deploy_tree(DeployRun *run, const char *commit, OstreeDeployment *merge, GError **error)
+deploy_tree(DeployRun *run, OstreeDeployment *merge, GError **error)
 {
-	g_autoptr(GKeyFile) origin = ostree_sysroot_origin_new_from_refspec(run->ostree, commit);
+	g_autoptr(GKeyFile) origin =
+		ostree_sysroot_origin_new_from_refspec(run->ostree, run->commit);
 	OstreeBootconfigParser *boot = ostree_deployment_get_bootconfig(merge);
 	const char *options = ostree_bootconfig_parser_get(boot, "options");
 	g_autoptr(OstreeKernelArgs) parsed =
@@ -95,54 +117,98 @@ deploy_tree(DeployRun *run, const char *commit, OstreeDeployment *merge, GError 
 	OstreeDeployment *deployment = NULL;
 	g_autoptr(GError) local_error = NULL;
 
-	if (ostree_sysroot_deploy_tree(run->ostree, satchel_sysroot_get_os(run->sysroot), commit,
-				       origin, merge, arguments, &deployment, NULL, &local_error))
+	if (ostree_sysroot_deploy_tree(run->ostree, satchel_sysroot_get_os(run->sysroot),
+				       run->commit, origin, merge, arguments, &deployment, NULL,
+				       &local_error))
 		return deployment;
-	deploy_fail(g_steal_pointer(&local_error), commit, error);
+	deploy_fail(g_steal_pointer(&local_error), run->commit, error);
 	return NULL;
 }
 
+/* The index of the deployment of run->commit; that of a system that runs goes first. */
 static gboolean
-is_kept(DeployRun *run, OstreeDeployment *deployment, OstreeDeployment *merge, const char *commit,
-	const char *const *keep)
+find_existing(DeployRun *run, const SatchelDeployed *present, guint n_present, guint *index,
+	      GError **error)
 {
-	const char *checksum = ostree_deployment_get_csum(deployment);
+	const char *os = satchel_sysroot_get_os(run->sysroot);
 
-	if (!g_str_equal(ostree_deployment_get_osname(deployment),
-			 satchel_sysroot_get_os(run->sysroot)))
+	*index = n_present;
+	for (guint i = 0; i < n_present; i++) {
+		if (g_str_equal(present[i].os, os) && g_str_equal(present[i].commit, run->commit) &&
+		    (*index == n_present || present[i].booted))
+			*index = i;
+	}
+	if (*index < n_present)
 		return TRUE;
-	if (ostree_deployment_equal(deployment, merge) || ostree_deployment_is_pinned(deployment) ||
-	    deployment == ostree_sysroot_get_booted_deployment(run->ostree))
-		return TRUE;
-	/* An older deployment of the same commit is replaced by the new one. */
-	return !g_str_equal(checksum, commit) && keep != NULL && g_strv_contains(keep, checksum);
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_ROLLBACK_TARGET_NOT_FOUND,
+		    "sysroot %s has no deployment of commit %s",
+		    satchel_sysroot_get_path(run->sysroot), run->commit);
+	return FALSE;
 }
 
-/* The new list: @deployment first, then what stays, in its order. The present default stays in any
- * case: a power cut may boot it once more. (transfer full) */
-static GPtrArray *
-list_deployments(DeployRun *run, OstreeDeployment *deployment, OstreeDeployment *merge,
-		 const char *const *keep)
+/* (transfer full): SatchelDeployed of each of @all, whose strings are borrowed from it. */
+static GArray *
+describe(DeployRun *run, GPtrArray *all, OstreeDeployment *merge)
 {
-	g_autoptr(GPtrArray) before = ostree_sysroot_get_deployments(run->ostree);
-	GPtrArray *after = g_ptr_array_new_with_free_func(g_object_unref);
+	GArray *present = g_array_new(FALSE, TRUE, sizeof(SatchelDeployed));
+	OstreeDeployment *booted = ostree_sysroot_get_booted_deployment(run->ostree);
 
-	g_ptr_array_add(after, g_object_ref(deployment));
-	for (guint i = 0; i < before->len; i++) {
-		OstreeDeployment *old = g_ptr_array_index(before, i);
+	for (guint i = 0; i < all->len; i++) {
+		OstreeDeployment *one = g_ptr_array_index(all, i);
+		SatchelDeployed deployed = {
+			.os = ostree_deployment_get_osname(one),
+			.commit = ostree_deployment_get_csum(one),
+			.booted = one == booted,
+			.merge = ostree_deployment_equal(one, merge),
+			.pinned = ostree_deployment_is_pinned(one),
+		};
 
-		if (i == 0 ||
-		    is_kept(run, old, merge, ostree_deployment_get_csum(deployment), keep))
-			g_ptr_array_add(after, g_object_ref(old));
+		g_array_append_val(present, deployed);
 	}
-	return after;
+	return present;
+}
+
+static gboolean
+prepare(gpointer data, GError **error)
+{
+	DeployRun *run = data;
+	g_autoptr(GPtrArray) all = ostree_sysroot_get_deployments(run->ostree);
+	g_autoptr(OstreeDeployment) merge = get_merge_deployment(run, error);
+	g_autoptr(GArray) present = NULL;
+	g_autoptr(GArray) kept = NULL;
+	g_autoptr(OstreeDeployment) first = NULL;
+	guint chosen = all->len;
+
+	if (merge == NULL)
+		return FALSE;
+	present = describe(run, all, merge);
+	if (run->existing) {
+		if (!find_existing(run, (SatchelDeployed *)(gpointer)present->data, all->len,
+				   &chosen, error))
+			return FALSE;
+		first = g_object_ref(g_ptr_array_index(all, chosen));
+	} else {
+		first = deploy_tree(run, merge, error);
+		if (first == NULL)
+			return FALSE;
+	}
+	kept = satchel_deploy_list_kept((SatchelDeployed *)(gpointer)present->data, all->len,
+					chosen, satchel_sysroot_get_os(run->sysroot), run->commit,
+					run->keep);
+	run->list = g_ptr_array_new_with_free_func(g_object_unref);
+	g_ptr_array_add(run->list, g_steal_pointer(&first));
+	for (guint i = 0; i < kept->len; i++)
+		g_ptr_array_add(run->list, g_object_ref(g_ptr_array_index(
+						   all, g_array_index(kept, guint, i))));
+	return TRUE;
 }
 
 /* Without libostree's clean-up, which deletes what the old entry needs as soon as the new one
  * stands in the journal. */
 static gboolean
-write_deployments(DeployRun *run, GPtrArray *deployments, GError **error)
+write_deployments(gpointer data, GError **error)
 {
+	DeployRun *run = data;
 	OstreeSysrootWriteDeploymentsOpts options = {.do_postclean = FALSE};
 	g_auto(SatchelFreezeGuard) guard = {FALSE};
 	g_autoptr(GError) local_error = NULL;
@@ -154,7 +220,7 @@ write_deployments(DeployRun *run, GPtrArray *deployments, GError **error)
 	}
 	if (!satchel_sysroot_is_booted(run->sysroot))
 		satchel_freeze_guard_begin(&guard);
-	if (ostree_sysroot_write_deployments_with_options(run->ostree, deployments, &options, NULL,
+	if (ostree_sysroot_write_deployments_with_options(run->ostree, run->list, &options, NULL,
 							  &local_error))
 		return TRUE;
 	return deploy_fail(g_steal_pointer(&local_error), "the deployments cannot be written",
@@ -162,42 +228,76 @@ write_deployments(DeployRun *run, GPtrArray *deployments, GError **error)
 }
 
 static gboolean
-settle_and_clean(DeployRun *run, GError **error)
+check_room(gpointer data, GError **error)
 {
+	DeployRun *run = data;
+
+	return satchel_boot_room_check(run->sysroot, run->boot_fd, run->commit, error);
+}
+
+static gboolean
+pin(gpointer data, GError **error)
+{
+	DeployRun *run = data;
+
+	return satchel_boot_settle_pin(run->boot_fd, error);
+}
+
+/* The /boot of a sysroot that does not run is only synced: to freeze it would stop others, who have
+ * to do with its file system and not with this sysroot. */
+static gboolean
+settle(gpointer data, GError **error)
+{
+	DeployRun *run = data;
+
+	return satchel_boot_settle(run->boot_fd, satchel_sysroot_is_booted(run->sysroot), error);
+}
+
+static gboolean
+clean(gpointer data, GError **error)
+{
+	DeployRun *run = data;
 	g_autoptr(GError) local_error = NULL;
 
-	if (!satchel_boot_settle(run->boot_fd, run->freeze, error))
-		return FALSE;
 	if (!ostree_sysroot_cleanup(run->ostree, NULL, &local_error))
 		return deploy_fail(g_steal_pointer(&local_error), "clean-up", error);
 	return satchel_sysroot_reload(run->sysroot, error);
+}
+
+static const SatchelDeploySteps steps = {.check_room = check_room,
+					 .pin = pin,
+					 .settle = settle,
+					 .prepare = prepare,
+					 .write = write_deployments,
+					 .clean = clean};
+
+static gboolean
+deploy(SatchelSysroot *sysroot, const char *commit, const char *const *keep, gboolean existing,
+       GError **error)
+{
+	g_auto(DeployRun) run = {.sysroot = sysroot,
+				 .ostree = satchel_sysroot_get_ostree(sysroot),
+				 .boot_fd = -1,
+				 .commit = commit,
+				 .keep = keep,
+				 .existing = existing};
+
+	return begin(&run, error) && refuse_staged(&run, error) &&
+	       satchel_deploy_order_run(&steps, &run, error);
 }
 
 gboolean
 satchel_ostree_deploy(SatchelSysroot *sysroot, const char *commit, const char *const *keep,
 		      GError **error)
 {
-	g_auto(DeployRun) run = {
-		.sysroot = sysroot, .ostree = satchel_sysroot_get_ostree(sysroot), .boot_fd = -1};
-	g_autoptr(OstreeDeployment) merge = NULL;
-	g_autoptr(OstreeDeployment) deployment = NULL;
-	g_autoptr(GPtrArray) list = NULL;
+	return deploy(sysroot, commit, keep, FALSE, error);
+}
 
-	if (!lock_sysroot(&run, error) || !satchel_sysroot_reload(sysroot, error) ||
-	    !open_boot(&run, error))
-		return FALSE;
-	merge = get_merge_deployment(&run, error);
-	if (merge == NULL)
-		return FALSE;
-	/* What is there now must be in place before anything is deleted, the pin included. */
-	if (!satchel_boot_settle_pin(run.boot_fd, error) ||
-	    !satchel_boot_settle(run.boot_fd, run.freeze, error))
-		return FALSE;
-	deployment = deploy_tree(&run, commit, merge, error);
-	if (deployment == NULL)
-		return FALSE;
-	list = list_deployments(&run, deployment, merge, keep);
-	return write_deployments(&run, list, error) && settle_and_clean(&run, error);
+gboolean
+satchel_ostree_deploy_existing(SatchelSysroot *sysroot, const char *commit, const char *const *keep,
+			       GError **error)
+{
+	return deploy(sysroot, commit, keep, TRUE, error);
 }
 
 gboolean
@@ -206,5 +306,5 @@ satchel_ostree_deploy_finish(SatchelSysroot *sysroot, GError **error)
 	g_auto(DeployRun) run = {
 		.sysroot = sysroot, .ostree = satchel_sysroot_get_ostree(sysroot), .boot_fd = -1};
 
-	return lock_sysroot(&run, error) && open_boot(&run, error) && settle_and_clean(&run, error);
+	return begin(&run, error) && satchel_deploy_order_finish(&steps, &run, error);
 }

@@ -179,10 +179,11 @@ def _(lab, system):
     system.expect(110, "run")
     assert f"Active image is: 1\tsha256:{lab.commits[1]}" in system.expect(0, "status").stdout
     system.expect(0, "check", *BUNDLE)
-    # By name it may be tried again. The present default stays: a power cut could boot it once more.
+    # By name it may be tried again. What runs is next, for the boot loader to go back to; and the
+    # present default stays: a power cut could boot it once more.
     system.expect(100, "update", "2", *BUNDLE)
-    assert system.deployments() == [lab.commits[2], lab.commits[2], lab.commits[1]]
-    system.boot(2)
+    assert system.deployments() == [lab.commits[2], lab.commits[1], lab.commits[2]]
+    system.boot(1)
     system.expect(110, "run")
     # Booted into it all the same, later: status tells what runs.
     system.boot(0)
