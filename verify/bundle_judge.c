@@ -279,7 +279,7 @@ judge_all(Judgement *self, GError **error)
 	judge_roots(self, client);
 	judge_meta(self, satchel_tuf_client_get_root(client));
 	/* After the roots: what is stored is judged by the newest root as well. */
-	stored = satchel_tuf_client_new(self->store, source, self->now_s, error);
+	stored = satchel_tuf_client_new(self->store, NULL, self->now_s, error);
 	if (stored == NULL)
 		return FALSE;
 	holding = judge_roles(self, client, stored);
@@ -304,29 +304,17 @@ satchel_bundle_judge(SatchelBundleReader *bundle, SatchelTrustStore *store,
 	return judge_all(&self, error) ? g_steal_pointer(&verdict) : NULL;
 }
 
-/* A source for a client that is never to ask one. */
-static GBytes *
-judge_fetch_nothing(SatchelTufSource *source, const char *role, gint64 version, gsize max_bytes,
-		    GError **error)
-{
-	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_NOT_FOUND, "no source for %s",
-		    role);
-	return NULL;
-}
-
 SatchelVerdict *
 satchel_stored_targets_judge(SatchelTrustStore *store, const SatchelDeviceProfile *profile,
 			     GError **error)
 {
-	static const SatchelTufSourceClass nothing_class = {.fetch_metadata = judge_fetch_nothing};
-	SatchelTufSource nothing = {&nothing_class};
 	g_autoptr(SatchelVerdict) verdict = satchel_verdict_new();
 	g_autoptr(SatchelTufClient) client = NULL;
 	g_autoptr(GPtrArray) candidates = NULL;
 	GError *reason = NULL;
 	Judgement self = {NULL, store, profile, verdict, satchel_device_profile_now_s(profile)};
 
-	client = satchel_tuf_client_new(store, &nothing, self.now_s, error);
+	client = satchel_tuf_client_new(store, NULL, self.now_s, error);
 	if (client == NULL)
 		return NULL;
 	verdict->used_stored_metadata = TRUE;

@@ -2,12 +2,13 @@
 #include "trusted_set.h"
 #include "tuf_delegated.h"
 #include "tuf_download.h"
+#include "tuf_source_stream.h"
 #include <satchel/tuf_client.h>
 #include <string.h>
 
 struct SatchelTufClient {
 	SatchelTrustStore *store; /* borrowed */
-	SatchelTufSource *source; /* borrowed */
+	SatchelTufSource *source; /* (nullable): borrowed */
 	gint64 now_s;
 	SatchelTrustedSet *set;
 	GPtrArray *older_sets; /* whose targets a caller may still hold */
@@ -48,7 +49,7 @@ satchel_tuf_client_new(SatchelTrustStore *store, SatchelTufSource *source, gint6
 	g_autoptr(SatchelRoot) root = NULL;
 	SatchelTufClient *self;
 
-	g_return_val_if_fail(store != NULL && source != NULL, NULL);
+	g_return_val_if_fail(store != NULL, NULL);
 
 	root = satchel_trust_store_load_root(store, NULL, error);
 	if (root == NULL)
@@ -80,7 +81,7 @@ begin_again(SatchelTufClient *self)
 static GBytes *
 fetch(SatchelTufClient *self, const char *role, gint64 version, gsize max_bytes, GError **error)
 {
-	return self->source->klass->fetch_metadata(self->source, role, version, max_bytes, error);
+	return satchel_tuf_source_fetch_role(self->source, role, version, max_bytes, error);
 }
 
 /* ---- root: TUF 5.3 */

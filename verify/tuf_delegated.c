@@ -1,6 +1,7 @@
 #include "tuf_delegated.h"
 #include "delegation.h"
 #include "path_safety.h"
+#include "tuf_source_stream.h"
 
 struct SatchelTufDelegated {
 	SatchelTrustStore *store;
@@ -40,8 +41,7 @@ fetch_role(SatchelTufDelegated *self, const char *role, const SatchelTargets *de
 		return NULL;
 	if (!satchel_root_get_consistent_snapshot(root))
 		version = 0;
-	document =
-		self->source->klass->fetch_metadata(self->source, role, version, max_bytes, error);
+	document = satchel_tuf_source_fetch_role(self->source, role, version, max_bytes, error);
 	if (document == NULL)
 		return NULL;
 	g_hash_table_insert(self->fetched, g_strdup(role), g_bytes_ref(document));

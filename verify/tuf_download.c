@@ -145,8 +145,8 @@ fetch_into(SatchelTufSource *source, const SatchelTarget *target, gboolean hash_
 	g_auto(SatchelAtomicWrite) file = SATCHEL_ATOMIC_WRITE_INIT;
 	g_auto(Check) check = {0};
 
-	if (source->klass->fetch_artifact == NULL)
-		return fail(target, error, "this source has no artifacts");
+	if (source == NULL || source->klass->fetch_artifact == NULL)
+		return fail(target, error, "there is no source of artifacts");
 	if (!satchel_atomic_write_begin(&file, dir_fd, name, error))
 		return FALSE;
 	check_init(&check, target, &file);

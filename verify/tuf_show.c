@@ -5,29 +5,6 @@
 #include <satchel/tuf_client.h>
 #include <stdio.h>
 
-/* The workflow wants a source, and looking asks none. */
-static GBytes *
-refuse_metadata(SatchelTufSource *self, const char *role, gint64 version, gsize max_bytes,
-		GError **error)
-{
-	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_DOWNLOAD, "%s: not asked for",
-		    role);
-	return NULL;
-}
-
-static void
-keep_source(SatchelTufSource *self)
-{
-}
-
-static SatchelTufSource no_source = {
-	.klass =
-		&(const SatchelTufSourceClass){
-			.fetch_metadata = refuse_metadata,
-			.free = keep_source,
-		},
-};
-
 /* NULL where the role did not verify. (transfer full) */
 static json_t *
 describe_role(gboolean there, gint64 version, gint64 expires_s, gint64 now_s)
@@ -159,8 +136,7 @@ gboolean
 satchel_tuf_show(SatchelTrustStore *store, gint64 now_s, gboolean json, GError **error)
 {
 	/* At the beginning of time nothing has expired: an old role is shown, too. */
-	g_autoptr(SatchelTufClient) client =
-		satchel_tuf_client_new(store, &no_source, G_MININT64, error);
+	g_autoptr(SatchelTufClient) client = satchel_tuf_client_new(store, NULL, G_MININT64, error);
 	g_autoptr(GError) problem = NULL;
 	const char *message = NULL;
 	gint64 floor_s = 0;

@@ -58,6 +58,15 @@ satchel_tuf_source_fail_role(GError **error, GError *local_error)
 	return NULL;
 }
 
+GBytes *
+satchel_tuf_source_fetch_role(SatchelTufSource *source, const char *role, gint64 version,
+			      gsize max_bytes, GError **error)
+{
+	if (source == NULL)
+		return fail_read(error, role, "there is no source to ask");
+	return source->klass->fetch_metadata(source, role, version, max_bytes, error);
+}
+
 void
 satchel_tuf_source_free(SatchelTufSource *self)
 {

@@ -1,7 +1,13 @@
 #pragma once
 #include <satchel/tuf_source.h>
 
-/* What the sources that read files share. */
+/* What the sources that read files share, and how a client asks one. */
+
+/* Asks @source; SATCHEL_ERROR_METADATA_DOWNLOAD where it is NULL, for then nobody can know what is
+ * newer. Otherwise as SatchelTufSourceClass.fetch_metadata. */
+G_GNUC_WARN_UNUSED_RESULT
+GBytes *satchel_tuf_source_fetch_role(SatchelTufSource *source, const char *role, gint64 version,
+				      gsize max_bytes, GError **error);
 
 /* "3.snapshot.json", or "snapshot.json" for version 0. The role's name as it is. (transfer full) */
 char *satchel_tuf_source_file_name(const char *role, gint64 version);

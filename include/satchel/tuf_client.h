@@ -29,7 +29,9 @@ gboolean satchel_tuf_client_init(SatchelTrustStore *store, GBytes *root, GError 
 /**
  * satchel_tuf_client_new:
  * @store: borrowed; must outlive the client
- * @source: borrowed; must outlive the client
+ * @source: (nullable): borrowed; must outlive the client. Without one the client knows what is
+ *   stored, and whatever would ask a source fails with SATCHEL_ERROR_METADATA_DOWNLOAD, or
+ *   SATCHEL_ERROR_DOWNLOAD_FAILED for a target
  * @now_s: the run's one value of "now": the later of clock and floor
  *
  * Errors: SATCHEL_ERROR_METADATA_NOT_FOUND where the store has no trusted root;

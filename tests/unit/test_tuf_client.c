@@ -579,6 +579,24 @@ test_read_only_store_is_used_and_not_written(TufLab *f, gconstpointer data)
 	lab_assert_stored(f, 1, 0, 0, 0);
 }
 
+static void
+test_without_a_source_what_is_stored_is_known(TufLab *f, gconstpointer data)
+{
+	g_autoptr(SatchelTrustStore) store = NULL;
+	g_autoptr(SatchelTufClient) client = NULL;
+	g_autoptr(GError) error = NULL;
+
+	lab_refresh(f);
+	store = lab_open_store(f, SATCHEL_TRUST_STORE_READ_ONLY);
+	client = satchel_tuf_client_new(store, NULL, f->now_s, &error);
+	g_assert_no_error(error);
+	g_assert_true(satchel_tuf_client_load_stored(client, &error));
+	g_assert_no_error(error);
+	g_assert_nonnull(satchel_tuf_client_get_targets(client));
+	g_assert_false(satchel_tuf_client_refresh(client, &error));
+	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_DOWNLOAD);
+}
+
 #define ADD_FOR(dialect, path, function)                                                           \
 	g_test_add("/tuf-client/" path, TufLab, GINT_TO_POINTER(dialect), lab_set_up, function,    \
 		   lab_tear_down)
@@ -637,6 +655,7 @@ add_rules(void)
 	ADD("stored/verified", test_stored_roles_are_verified_again);
 	ADD("stored/expired", test_stored_roles_expire);
 	ADD("stored/never", test_role_that_was_never_stored_is_not_found);
+	ADD("stored/no-source", test_without_a_source_what_is_stored_is_known);
 	ADD("stored/read-only", test_read_only_store_is_used_and_not_written);
 }
 
