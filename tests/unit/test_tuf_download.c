@@ -351,6 +351,21 @@ test_target_outlives_the_next_refresh(Fixture *f, gconstpointer data)
 	g_assert_no_error(error);
 }
 
+static void
+test_without_a_source_nothing_is_downloaded(Fixture *f, gconstpointer data)
+{
+	g_autoptr(GError) error = NULL;
+
+	repo_add_target(f->repo, "targets", "one", "hello");
+	begin(f);
+	satchel_tuf_client_free(f->client);
+	f->client = satchel_tuf_client_new(f->store, NULL, REPO_NOW_S, &error);
+	g_assert_no_error(error);
+	g_assert_true(satchel_tuf_client_load_stored(f->client, &error));
+	g_assert_no_error(error);
+	assert_refused(f, "one", "no source");
+}
+
 #define ADD_FOR(dialect, path, function)                                                           \
 	g_test_add("/tuf-download/" path, Fixture, GINT_TO_POINTER(dialect), set_up, function,     \
 		   tear_down)
@@ -363,6 +378,7 @@ main(int argc, char **argv)
 	ADD("name/hash", test_name_on_the_server_has_the_hash_before_it);
 	ADD("name/plain", test_name_is_plain_without_consistent_snapshots);
 	ADD_FOR(SATCHEL_DIALECT_UPTANE, "name/uptane", test_uptane_names_have_no_hash);
+	ADD("no-source", test_without_a_source_nothing_is_downloaded);
 	ADD("empty", test_empty_target_is_downloaded);
 	ADD("copy/good", test_good_copy_is_not_fetched_again);
 	ADD("copy/spoiled", test_spoiled_copy_is_fetched_again);
