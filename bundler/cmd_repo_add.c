@@ -15,6 +15,7 @@ typedef struct {
 	char *hardware_id;
 	char **tags;
 	char *commit;
+	char *lowest_version;
 	char **apps;
 	char *custom;
 } Arguments;
@@ -27,6 +28,7 @@ arguments_clear(Arguments *arguments)
 	g_free(arguments->hardware_id);
 	g_strfreev(arguments->tags);
 	g_free(arguments->commit);
+	g_free(arguments->lowest_version);
 	g_strfreev(arguments->apps);
 	g_free(arguments->custom);
 }
@@ -109,6 +111,9 @@ run(const char *path, const Arguments *arguments, GError **error)
 
 	if (!satchel_options_parse_number("--version", arguments->version, 1, G_MAXINT32,
 					  &draft.version, error) ||
+	    (arguments->lowest_version != NULL &&
+	     !satchel_options_parse_number("--lowest-version", arguments->lowest_version, 1,
+					   G_MAXINT32, &draft.lowest_version, error)) ||
 	    !satchel_clock_build_now_s(&draft.now_s, error))
 		return FALSE;
 	apps = parse_apps(arguments->apps, error);
@@ -139,6 +144,8 @@ satchel_cmd_repo_add(int argc, char **argv, SatchelOutcome *outcome, GError **er
 		 "Devices that follow this tag take it (repeatable)", "TAG"},
 		{"commit", 0, 0, G_OPTION_ARG_STRING, &arguments.commit,
 		 "The OSTree commit of the system", "SHA256"},
+		{"lowest-version", 0, 0, G_OPTION_ARG_STRING, &arguments.lowest_version,
+		 "Devices that know this target take nothing below it", "N"},
 		{"app", 0, 0, G_OPTION_ARG_STRING_ARRAY, &arguments.apps,
 		 "A Compose app, HOST/FACTORY/APP@sha256:HEX (repeatable)", "NAME=URI"},
 		{"custom", 0, 0, G_OPTION_ARG_FILENAME, &arguments.custom,

@@ -118,6 +118,11 @@ check_draft(const SatchelTargetDraft *draft, GError **error)
 				    "--version must be 1 or more");
 		return FALSE;
 	}
+	if (draft->lowest_version < 0 || draft->lowest_version > draft->version) {
+		g_set_error_literal(error, SATCHEL_ERROR, SATCHEL_ERROR_USAGE,
+				    "--lowest-version must be 1 to the target's own --version");
+		return FALSE;
+	}
 	if (!satchel_hex_is_sha256(draft->commit)) {
 		set_usage(error, "--commit", draft->commit,
 			  "an OSTree commit has 64 lower-case hex digits");
@@ -162,6 +167,10 @@ custom_new(const SatchelTargetDraft *draft, GError **error)
 			   "tags", tags, "createdAt", now, "updatedAt", now);
 	if (json_object_size(apps) > 0)
 		json_object_set(custom, "docker_compose_apps", apps);
+	if (draft->lowest_version > 0)
+		json_object_set_new(
+			custom, "x-satchel",
+			json_pack("{s:I}", "lowest-version", (json_int_t)draft->lowest_version));
 	return custom;
 }
 
@@ -175,7 +184,7 @@ merge_custom(json_t *custom, json_t *more, GError **error)
 	json_object_foreach(more, name, value)
 	{
 		if (json_object_get(custom, name) != NULL ||
-		    strcmp(name, "docker_compose_apps") == 0) {
+		    strcmp(name, "docker_compose_apps") == 0 || strcmp(name, "x-satchel") == 0) {
 			set_usage(error, "--custom", name,
 				  "this member is set by the command's own options");
 			return FALSE;

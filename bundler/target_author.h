@@ -20,6 +20,7 @@ typedef struct {
 	GPtrArray *apps;	 /* (element-type SatchelAppDraft) */
 	json_t *custom;		 /* (nullable): further members of `custom` */
 	gint64 now_s;		 /* createdAt, updatedAt */
+	gint64 lowest_version;	 /* 0: none is named, else 1 to version */
 } SatchelTargetDraft;
 
 /* `NAME=HOST/FACTORY/APP@sha256:HEX`. Errors: SATCHEL_ERROR_USAGE. (transfer full) */

@@ -5,10 +5,11 @@ SatchelStateTarget *
 satchel_deployed_release_find(const SatchelTargets *role, const char *hardware_id,
 			      const char *commit)
 {
+	SatchelTargetFilter filter = {.hardware_id = hardware_id};
 	g_autoptr(GPtrArray) releases = NULL;
 
 	if (role != NULL)
-		releases = satchel_target_match(role, NULL, hardware_id, NULL, NULL, NULL);
+		releases = satchel_target_match(role, NULL, &filter, NULL, NULL);
 	for (guint i = releases != NULL ? releases->len : 0; i > 0; i--) {
 		const SatchelOstreeTarget *target = g_ptr_array_index(releases, i - 1);
 

@@ -234,6 +234,7 @@ satchel_offer_is_update(const SatchelOffer *self, const SatchelTargetChoice *cho
 {
 	switch (choice->kind) {
 	case SATCHEL_TARGET_CHOICE_NOTHING:
+	case SATCHEL_TARGET_CHOICE_TOO_OLD:
 		return FALSE;
 	case SATCHEL_TARGET_CHOICE_NEW_VERSION:
 	case SATCHEL_TARGET_CHOICE_ROLLBACK:

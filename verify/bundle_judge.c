@@ -240,8 +240,8 @@ judge_targets(const Judgement *self, const SatchelTufClient *client)
 	const char *const *names = meta != NULL ? satchel_bundle_meta_get_targets(meta) : NULL;
 	g_auto(GStrv) ignored = NULL;
 	GError *error = NULL;
-	GPtrArray *candidates = satchel_target_match(targets, names, self->profile->hardware_id,
-						     self->profile->tags, &ignored, &error);
+	SatchelTargetFilter filter = satchel_device_profile_filter(self->profile);
+	GPtrArray *candidates = satchel_target_match(targets, names, &filter, &ignored, &error);
 
 	self->verdict->role = satchel_targets_ref((SatchelTargets *)(guintptr)targets);
 	for (guint i = 0; ignored[i] != NULL; i++)

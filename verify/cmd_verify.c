@@ -11,9 +11,11 @@ typedef struct {
 	char *root;
 	char *store;
 	char *hardware_id;
+	char **secondary_hardware_ids;
 	char **tags;
 	char *type;
 	char *at;
+	gint64 lowest_version;
 	gboolean full;
 	gboolean json;
 } VerifyOptions;
@@ -24,6 +26,7 @@ options_clear(VerifyOptions *self)
 	g_free(self->root);
 	g_free(self->store);
 	g_free(self->hardware_id);
+	g_strfreev(self->secondary_hardware_ids);
 	g_strfreev(self->tags);
 	g_free(self->type);
 	g_free(self->at);
@@ -40,10 +43,15 @@ options_parse(VerifyOptions *self, int *argc, char ***argv, GError **error)
 		 "The trust store of a device, read only", "DIR"},
 		{"hardware-id", 0, 0, G_OPTION_ARG_STRING, &self->hardware_id,
 		 "The device's hardware id (any)", "ID"},
+		{"secondary-hardware-id", 0, 0, G_OPTION_ARG_STRING_ARRAY,
+		 &self->secondary_hardware_ids,
+		 "A hardware id in the device that is not updated; may be repeated", "ID"},
 		{"tag", 0, 0, G_OPTION_ARG_STRING_ARRAY, &self->tags,
 		 "A tag of the device (any); may be repeated", "TAG"},
 		{"type", 0, 0, G_OPTION_ARG_STRING, &self->type, "The device's type (not compared)",
 		 "ci|prod"},
+		{"lowest-version", 0, 0, G_OPTION_ARG_INT64, &self->lowest_version,
+		 "The lowest version that the device takes (any)", "N"},
 		{"at", 0, 0, G_OPTION_ARG_STRING, &self->at, "The device's clock (this machine's)",
 		 "TIME"},
 		{"full", 0, 0, G_OPTION_ARG_NONE, &self->full, "Read and hash all content", NULL},
@@ -61,6 +69,8 @@ options_parse(VerifyOptions *self, int *argc, char ***argv, GError **error)
 	if (self->type != NULL && g_strcmp0(self->type, "ci") != 0 &&
 	    g_strcmp0(self->type, "prod") != 0)
 		return satchel_cli_usage_error(error, "--type is neither ci nor prod");
+	if (self->lowest_version < 0)
+		return satchel_cli_usage_error(error, "--lowest-version is below 0");
 	return TRUE;
 }
 
@@ -68,6 +78,7 @@ static gboolean
 options_to_profile(const VerifyOptions *self, SatchelDeviceProfile *profile, GError **error)
 {
 	profile->hardware_id = self->hardware_id;
+	profile->secondary_hardware_ids = (const char *const *)self->secondary_hardware_ids;
 	profile->tags = (const char *const *)self->tags;
 	profile->type = self->type;
 	profile->floor_s = satchel_clock_program_built_s();
@@ -127,6 +138,22 @@ rename_altered(SatchelVerdict *verdict, gboolean full)
 	}
 }
 
+/* Whether the device would refuse what the bundle has as too old. */
+static void
+verify_floor(SatchelVerdict *verdict, const SatchelDeviceProfile *profile, gint64 lowest_version)
+{
+	SatchelTargetFilter filter = satchel_device_profile_filter(profile);
+	SatchelTargetQuestion question = {.candidates = verdict->targets};
+	g_auto(SatchelTargetChoice) choice = {0};
+	GError *reason = NULL;
+
+	question.lowest_version =
+		MAX(lowest_version, satchel_target_lowest_version(verdict->role, &filter));
+	if (!satchel_target_choose(&question, &choice, &reason) ||
+	    !satchel_target_choice_check(&choice, &reason))
+		satchel_verdict_add_reason(verdict, profile, reason);
+}
+
 static SatchelVerdict *
 verify_judge(const VerifyOptions *options, const char *path, SatchelDeviceProfile *profile,
 	     GError **error)
@@ -144,6 +171,8 @@ verify_judge(const VerifyOptions *options, const char *path, SatchelDeviceProfil
 	verdict = satchel_bundle_judge(bundle, store, profile, error);
 	if (verdict != NULL)
 		rename_altered(verdict, options->full);
+	if (verdict != NULL && satchel_verdict_is_accepted(verdict))
+		verify_floor(verdict, profile, options->lowest_version);
 	if (verdict != NULL && options->full)
 		satchel_full_check(bundle, verdict, profile);
 	return verdict;

@@ -7,6 +7,7 @@ struct SatchelOstreeTarget {
 	char *name;
 	char *commit;
 	gint64 version;
+	gint64 lowest_version;
 	GStrv hardware_ids;
 	GStrv tags;
 	GPtrArray *apps; /* SatchelTargetApp that own their strings, by name */
@@ -106,6 +107,24 @@ parse_version(const json_t *custom)
 	return (gint64)number;
 }
 
+/* Satchel's own member. A floor above the target itself would bar every target that names it. */
+static gboolean
+ostree_target_parse_lowest(SatchelOstreeTarget *self, const json_t *custom, GError **error)
+{
+	const json_t *own = json_object_get(custom, "x-satchel");
+	const json_t *lowest = json_object_get(own, "lowest-version");
+
+	if (own != NULL && !json_is_object(own))
+		return fail(error, "'x-satchel' is no object");
+	if (lowest == NULL)
+		return TRUE;
+	self->lowest_version = json_integer_value(lowest);
+	if (self->lowest_version >= 1 && self->lowest_version <= self->version)
+		return TRUE;
+	return fail(error, "'x-satchel' has a 'lowest-version' that is no whole number from 1 to "
+			   "the target's version");
+}
+
 /* NULL-terminated, empty where it is left out. */
 static GStrv
 parse_optional_strv(const json_t *custom, const char *member, GError **error)
@@ -129,7 +148,8 @@ ostree_target_parse(SatchelOstreeTarget *self, const SatchelTarget *target, cons
 	if (self->hardware_ids == NULL)
 		return FALSE;
 	self->tags = parse_optional_strv(custom, "tags", error);
-	return self->tags != NULL && ostree_target_parse_apps(self, custom, error);
+	return self->tags != NULL && ostree_target_parse_lowest(self, custom, error) &&
+	       ostree_target_parse_apps(self, custom, error);
 }
 
 static gboolean
@@ -210,6 +230,12 @@ gint64
 satchel_ostree_target_get_version(const SatchelOstreeTarget *self)
 {
 	return self->version;
+}
+
+gint64
+satchel_ostree_target_get_lowest_version(const SatchelOstreeTarget *self)
+{
+	return self->lowest_version;
 }
 
 const char *

@@ -23,32 +23,48 @@ match_tags(const SatchelOstreeTarget *target, const char *const *tags)
 	return FALSE;
 }
 
+/* What came of it. */
+typedef struct {
+	const SatchelTargetFilter *filter;
+	GPtrArray *found;
+	GPtrArray *ignored; /* one line each */
+	gboolean secondary; /* one was for a secondary hardware id, and nothing else was wrong */
+} Matching;
+
 /* NULL where the target counts, else why not. */
 static const char *
-match_objection(const SatchelOstreeTarget *target, const char *hardware_id, const char *const *tags)
+match_objection(Matching *self, const SatchelOstreeTarget *target)
 {
+	const SatchelTargetFilter *filter = self->filter;
 	const char *const *hardware_ids = satchel_ostree_target_get_hardware_ids(target);
+	gboolean secondary = FALSE;
 
 	if (hardware_ids[0] == NULL || hardware_ids[1] != NULL)
 		return "it does not name exactly one hardware id";
-	if (hardware_id != NULL && strcmp(hardware_ids[0], hardware_id) != 0)
-		return "it is for another hardware id";
-	if (!match_tags(target, tags))
+	if (filter->hardware_id != NULL && strcmp(hardware_ids[0], filter->hardware_id) != 0) {
+		secondary = match_contains(filter->secondary_hardware_ids, hardware_ids[0]);
+		if (!secondary)
+			return "it is for another hardware id";
+	}
+	if (!match_tags(target, filter->tags))
 		return "it carries none of the device's tags";
-	return NULL;
+	if (!secondary)
+		return NULL;
+	self->secondary = TRUE;
+	return "it is for a secondary hardware id, which is not updated from here";
 }
 
 static void
-match_ignore(GPtrArray *ignored, const char *name, const char *reason)
+match_ignore(Matching *self, const char *name, const char *reason)
 {
 	g_autofree char *quoted = satchel_path_quote(name);
 
-	g_ptr_array_add(ignored, g_strdup_printf("target '%s' is passed over: %s", quoted, reason));
+	g_ptr_array_add(self->ignored,
+			g_strdup_printf("target '%s' is passed over: %s", quoted, reason));
 }
 
 static void
-match_one(const SatchelTarget *entry, const char *hardware_id, const char *const *tags,
-	  GPtrArray *found, GPtrArray *ignored)
+match_one(Matching *self, const SatchelTarget *entry)
 {
 	const char *name = satchel_target_get_name(entry);
 	g_autoptr(GError) local_error = NULL;
@@ -56,19 +72,18 @@ match_one(const SatchelTarget *entry, const char *hardware_id, const char *const
 	const char *objection;
 
 	if (target == NULL) {
-		match_ignore(ignored, name, local_error->message);
+		match_ignore(self, name, local_error->message);
 		return;
 	}
-	objection = match_objection(target, hardware_id, tags);
+	objection = match_objection(self, target);
 	if (objection != NULL)
-		match_ignore(ignored, name, objection);
+		match_ignore(self, name, objection);
 	else
-		g_ptr_array_add(found, g_steal_pointer(&target));
+		g_ptr_array_add(self->found, g_steal_pointer(&target));
 }
 
 static void
-match_named(const SatchelTargets *targets, const char *const *names, const char *hardware_id,
-	    const char *const *tags, GPtrArray *found, GPtrArray *ignored)
+match_named(Matching *self, const SatchelTargets *targets, const char *const *names)
 {
 	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
@@ -78,9 +93,9 @@ match_named(const SatchelTargets *targets, const char *const *names, const char 
 		if (!g_hash_table_add(seen, g_strdup(names[i])))
 			continue;
 		if (entry == NULL)
-			match_ignore(ignored, names[i], "the targets role does not have it");
+			match_ignore(self, names[i], "the targets role does not have it");
 		else
-			match_one(entry, hardware_id, tags, found, ignored);
+			match_one(self, entry);
 	}
 }
 
@@ -99,9 +114,10 @@ match_compare(gconstpointer a, gconstpointer b)
 
 /* The device's own words, then the first objection, which with one target is the whole story. */
 static void
-match_set_error(const char *hardware_id, const char *const *tags, GPtrArray *ignored,
-		GError **error)
+match_set_error(const Matching *self, GError **error)
 {
+	const char *const *tags = self->filter->tags;
+	const char *hardware_id = self->filter->hardware_id;
 	g_autoptr(GString) text = g_string_new(NULL);
 	g_autofree char *quoted = NULL;
 
@@ -112,35 +128,51 @@ match_set_error(const char *hardware_id, const char *const *tags, GPtrArray *ign
 	if (tags == NULL || *tags == NULL)
 		g_string_append(text, "any");
 	quoted = satchel_path_quote(text->str);
-	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_NO_MATCHING_TARGET, "no target for %s%s%s",
-		    quoted, ignored->len > 0 ? "; " : "",
-		    ignored->len > 0 ? (const char *)ignored->pdata[0] : "");
+	/* As aktualizr-lite has it, such targets are the device's, and none of them is to choose.
+	 */
+	g_set_error(error, SATCHEL_ERROR,
+		    self->secondary ? SATCHEL_ERROR_TARGET_NOT_FOUND
+				    : SATCHEL_ERROR_NO_MATCHING_TARGET,
+		    "no target for %s%s%s%s", quoted,
+		    self->secondary ? ", only for secondary hardware ids" : "",
+		    self->ignored->len > 0 ? "; " : "",
+		    self->ignored->len > 0 ? (const char *)self->ignored->pdata[0] : "");
 }
 
 GPtrArray *
 satchel_target_match(const SatchelTargets *targets, const char *const *names,
-		     const char *hardware_id, const char *const *tags, GStrv *ignored,
-		     GError **error)
+		     const SatchelTargetFilter *filter, GStrv *ignored, GError **error)
 {
 	g_autoptr(GPtrArray) found =
 		g_ptr_array_new_with_free_func((GDestroyNotify)satchel_ostree_target_unref);
 	g_autoptr(GPtrArray) passed_over = g_ptr_array_new_with_free_func(g_free);
+	Matching self = {.filter = filter, .found = found, .ignored = passed_over};
 
 	if (names != NULL) {
-		match_named(targets, names, hardware_id, tags, found, passed_over);
+		match_named(&self, targets, names);
 	} else {
 		for (guint i = 0; i < satchel_targets_get_n_targets(targets); i++)
-			match_one(satchel_targets_get_target(targets, i), hardware_id, tags, found,
-				  passed_over);
+			match_one(&self, satchel_targets_get_target(targets, i));
 	}
 	g_ptr_array_sort(found, match_compare);
 	if (found->len == 0)
-		match_set_error(hardware_id, tags, passed_over, error);
+		match_set_error(&self, error);
 	if (ignored != NULL) {
 		g_ptr_array_add(passed_over, NULL);
 		*ignored = (GStrv)g_ptr_array_steal(passed_over, NULL);
 	}
 	return found->len == 0 ? NULL : g_steal_pointer(&found);
+}
+
+gint64
+satchel_target_lowest_version(const SatchelTargets *targets, const SatchelTargetFilter *filter)
+{
+	g_autoptr(GPtrArray) all = satchel_target_match(targets, NULL, filter, NULL, NULL);
+	gint64 lowest = 0;
+
+	for (guint i = 0; all != NULL && i < all->len; i++)
+		lowest = MAX(lowest, satchel_ostree_target_get_lowest_version(all->pdata[i]));
+	return lowest;
 }
 
 /* The exact name wins over a version, so that `5g-board-lmp-10` is never taken for version 5. */
@@ -178,6 +210,14 @@ choose_is_failing(const SatchelTargetQuestion *question, const SatchelOstreeTarg
 	return match_contains(question->failing_names, satchel_ostree_target_get_name(target));
 }
 
+/* What runs already is not barred: to take it changes nothing. */
+static gboolean
+choose_is_too_old(const SatchelTargetQuestion *question, const SatchelOstreeTarget *target)
+{
+	return satchel_ostree_target_get_version(target) < question->lowest_version &&
+	       g_strcmp0(question->running_commit, satchel_ostree_target_get_commit(target)) != 0;
+}
+
 static gboolean
 choose_set(SatchelTargetChoice *choice, SatchelTargetChoiceKind kind,
 	   const SatchelOstreeTarget *selected, char *text)
@@ -195,6 +235,14 @@ choose_move(const SatchelTargetQuestion *question, const SatchelOstreeTarget *ta
 	const char *name = satchel_ostree_target_get_name(target);
 	const char *from = question->current_name != NULL ? question->current_name : "unknown";
 
+	if (choose_is_too_old(question, target))
+		return choose_set(
+			choice, SATCHEL_TARGET_CHOICE_TOO_OLD, NULL,
+			g_strdup_printf("%s is of version %" G_GINT64_FORMAT
+					", and this device takes none below %" G_GINT64_FORMAT
+					" any more",
+					name, satchel_ostree_target_get_version(target),
+					question->lowest_version));
 	if (choose_is_current(question, target))
 		return choose_set(choice, SATCHEL_TARGET_CHOICE_SYNC, target,
 				  g_strdup_printf("%s is the current target", name));
@@ -208,7 +256,8 @@ choose_rollback(const SatchelTargetQuestion *question, SatchelTargetChoice *choi
 	for (guint i = 0; question->rollback_name != NULL && i < question->candidates->len; i++) {
 		const SatchelOstreeTarget *target = question->candidates->pdata[i];
 
-		if (strcmp(satchel_ostree_target_get_name(target), question->rollback_name) == 0)
+		if (strcmp(satchel_ostree_target_get_name(target), question->rollback_name) == 0 &&
+		    !choose_is_too_old(question, target))
 			return choose_set(choice, SATCHEL_TARGET_CHOICE_ROLLBACK, target,
 					  g_strdup_printf("Rolling back from %s to %s",
 							  question->current_name,
@@ -234,7 +283,8 @@ choose_by_itself(const SatchelTargetQuestion *question, SatchelTargetChoice *cho
 			choice, SATCHEL_TARGET_CHOICE_NOTHING, NULL,
 			g_strdup_printf("%s was tried and failed; name it to try again", name));
 	}
-	if (question->current_name != NULL && !choose_is_current(question, newest) &&
+	if (!question->auto_downgrade && question->current_name != NULL &&
+	    !choose_is_current(question, newest) &&
 	    satchel_ostree_target_get_version(newest) < question->current_version)
 		return choose_set(choice, SATCHEL_TARGET_CHOICE_NOTHING, NULL,
 				  g_strdup_printf("%s is older than the current %s; name it to go "
@@ -259,6 +309,15 @@ satchel_target_choose(const SatchelTargetQuestion *question, SatchelTargetChoice
 	quoted = satchel_path_quote(question->wanted != NULL ? question->wanted : "");
 	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_TARGET_NOT_FOUND,
 		    "no target of name or version '%s' for this device", quoted);
+	return FALSE;
+}
+
+gboolean
+satchel_target_choice_check(const SatchelTargetChoice *self, GError **error)
+{
+	if (self->kind != SATCHEL_TARGET_CHOICE_TOO_OLD)
+		return TRUE;
+	g_set_error_literal(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNGRADE_REFUSED, self->text);
 	return FALSE;
 }
 

@@ -6,26 +6,39 @@
  * targets. Callable from any thread.
  */
 
+/* What a device can take. Borrowed; zero is a device that takes anything. */
+typedef struct {
+	const char *hardware_id; /* (nullable): NULL: any */
+	/* (nullable): of further computers in the device, which are not updated from here: their
+	 * targets are passed over, and it is known why */
+	const char *const *secondary_hardware_ids;
+	const char *const *tags; /* (nullable): NULL or empty: any */
+} SatchelTargetFilter;
+
 /**
  * satchel_target_match:
  * @targets: the verified role, borrowed
  * @names: (nullable): the bundle's list, NULL-terminated; NULL: every target of the role
- * @hardware_id: (nullable): NULL: any
- * @tags: (nullable): NULL or empty: any
+ * @filter: borrowed
  * @ignored: (out) (optional) (transfer full): one line for each named target that was passed over,
  *   NULL-terminated
  *
  * A target counts when the role has it, its format is OSTREE, it names exactly one hardware id and
- * that is @hardware_id, and it carries one of @tags.
+ * that is the device's, and it carries one of the device's tags.
  *
- * Errors: SATCHEL_ERROR_NO_MATCHING_TARGET, saying why none is left.
+ * Errors: SATCHEL_ERROR_NO_MATCHING_TARGET, saying why none is left;
+ * SATCHEL_ERROR_TARGET_NOT_FOUND where there were some for secondary hardware ids alone.
  *
  * Returns: (transfer full) (element-type SatchelOstreeTarget): by ascending version, then name
  */
 G_GNUC_WARN_UNUSED_RESULT
 GPtrArray *satchel_target_match(const SatchelTargets *targets, const char *const *names,
-				const char *hardware_id, const char *const *tags, GStrv *ignored,
-				GError **error);
+				const SatchelTargetFilter *filter, GStrv *ignored, GError **error);
+
+/* The highest of the lowest versions that the role's targets for this device name, whether or not a
+ * bundle carries them; 0: none names one. */
+gint64 satchel_target_lowest_version(const SatchelTargets *targets,
+				     const SatchelTargetFilter *filter);
 
 /* What the choice depends on. All borrowed; zero is a device that knows nothing of itself. */
 typedef struct {
@@ -36,6 +49,9 @@ typedef struct {
 	const char *wanted; /* (nullable): a target's name, else its version, as the user gave it */
 	/* (nullable): the newest target before the current one that has worked, by name */
 	const char *rollback_name;
+	const char *running_commit; /* (nullable) */
+	gint64 lowest_version;	    /* what has a lower one is not taken, named or not; 0: all is */
+	gboolean auto_downgrade;    /* an older one than the current is taken by itself, too */
 } SatchelTargetQuestion;
 
 typedef enum {
@@ -43,11 +59,13 @@ typedef enum {
 	SATCHEL_TARGET_CHOICE_NEW_VERSION, /* another target than the current one */
 	SATCHEL_TARGET_CHOICE_SYNC,	   /* the current one; its apps may need work */
 	SATCHEL_TARGET_CHOICE_ROLLBACK,	   /* the current one is failing: back to what worked */
+	SATCHEL_TARGET_CHOICE_TOO_OLD,	   /* below the lowest version; the text says so */
 } SatchelTargetChoiceKind;
 
 typedef struct {
 	SatchelTargetChoiceKind kind;
-	/* Borrowed from the candidates; NULL for NOTHING. For SYNC the current target. */
+	/* Borrowed from the candidates; NULL for NOTHING and TOO_OLD. For SYNC the current target.
+	 */
 	const SatchelOstreeTarget *selected;
 	char *text; /* one line for people */
 } SatchelTargetChoice;
@@ -56,8 +74,10 @@ typedef struct {
  * satchel_target_choose:
  * @choice: (out caller-allocates): cleared by the caller with satchel_target_choice_clear()
  *
- * By itself: the newest candidate, unless it is failing or older than the current one. By name or
- * version: that one, failing or older as it may be. "A name that begins with digits is a name": the
+ * By itself: the newest candidate, unless it is failing or, without @auto_downgrade, older than the
+ * current one. By name or version: that one, failing or older as it may be. Either way nothing
+ * below
+ * @lowest_version, unless it is what runs. "A name that begins with digits is a name": the
  * exact name first, then a version if all characters are digits.
  *
  * Errors: SATCHEL_ERROR_TARGET_NOT_FOUND where @wanted is no candidate;
@@ -67,6 +87,10 @@ typedef struct {
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_target_choose(const SatchelTargetQuestion *question, SatchelTargetChoice *choice,
 			       GError **error);
+
+/* For commands that act on @self. Error: SATCHEL_ERROR_DOWNGRADE_REFUSED where it is TOO_OLD. */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_target_choice_check(const SatchelTargetChoice *self, GError **error);
 
 void satchel_target_choice_clear(SatchelTargetChoice *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SatchelTargetChoice, satchel_target_choice_clear)

@@ -30,6 +30,16 @@ satchel_device_profile_now_s(const SatchelDeviceProfile *profile)
 	return MAX(profile->clock_s, profile->floor_s);
 }
 
+SatchelTargetFilter
+satchel_device_profile_filter(const SatchelDeviceProfile *profile)
+{
+	return (SatchelTargetFilter){
+		.hardware_id = profile->hardware_id,
+		.secondary_hardware_ids = profile->secondary_hardware_ids,
+		.tags = profile->tags,
+	};
+}
+
 static gboolean
 verdict_has_reason(const SatchelVerdict *self, const GError *reason)
 {

@@ -1,4 +1,5 @@
 #pragma once
+#include "target_match.h"
 #include <satchel/bundle_judge.h>
 
 /* How a verdict comes to be; the judge's own side of include/satchel/bundle_judge.h. */
@@ -11,6 +12,9 @@ struct SatchelVerdict {
 	char *meta_sha256;	 /* of its bytes; NULL likewise */
 	gboolean used_stored_metadata;
 };
+
+/* Which targets the device could take. Borrowed from @profile. */
+SatchelTargetFilter satchel_device_profile_filter(const SatchelDeviceProfile *profile);
 
 /* (transfer full) */
 SatchelVerdict *satchel_verdict_new(void);

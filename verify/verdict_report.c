@@ -1,5 +1,4 @@
 #include "verdict_report.h"
-#include "target_match.h"
 #include "utc_time.h"
 #include <jansson.h>
 

@@ -14,6 +14,9 @@
  */
 typedef struct {
 	const char *hardware_id; /* (nullable): NULL: targets are not filtered by it */
+	/* (nullable): of further computers in the device; targets for these alone give
+	 * SATCHEL_ERROR_TARGET_NOT_FOUND */
+	const char *const *secondary_hardware_ids;
 	const char *const *tags; /* (nullable): NULL or empty: any */
 	const char *type;	 /* (nullable): "ci", "prod"; NULL: not compared */
 	gint64 clock_s;		 /* the system clock, read once per run */

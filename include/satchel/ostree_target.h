@@ -33,6 +33,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SatchelOstreeTarget, satchel_ostree_target_unref)
 const char *satchel_ostree_target_get_name(const SatchelOstreeTarget *self);
 /* `custom.version` as a decimal number; -1 where it is none, as aktualizr-lite has it. */
 gint64 satchel_ostree_target_get_version(const SatchelOstreeTarget *self);
+/* `custom["x-satchel"]["lowest-version"]`: no device that could take this target may take one below
+ * that version any more. 0: none is named, else 1 to the target's own version. */
+gint64 satchel_ostree_target_get_lowest_version(const SatchelOstreeTarget *self);
 /* The OSTree commit, 64 lower-case hex digits. */
 const char *satchel_ostree_target_get_commit(const SatchelOstreeTarget *self);
 /* NULL-terminated. */

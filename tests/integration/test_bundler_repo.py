@@ -71,7 +71,7 @@ def _(tmp):
 def _(tmp):
     for dialect, key_type in (("uptane", "ed25519"), ("tuf", "ed25519"), ("tuf", "ecdsa")):
         repo = init(tmp / f"{dialect}-{key_type}", "--dialect", dialect, "--key-type", key_type)
-        add(repo, COMMIT, "--app", f"app={APP}", check=True)
+        add(repo, COMMIT, "--app", f"app={APP}", "--lowest-version", "1", check=True)
         publish(repo, check=True)
         for path in (repo / "metadata").iterdir():
             schemas.check(path.read_bytes(), ROLE_SCHEMAS[dialect])
@@ -170,14 +170,15 @@ def _(tmp):
     repo = init(tmp / "repo")
     (tmp / "custom.json").write_text('{"lmp-ver": "94", "list": [1, {"a": true}]}')
     add(repo, COMMIT, "--tag", "second", "--app", f"app={APP}", "--custom", tmp / "custom.json",
-        version=7, check=True)
+        "--lowest-version", "7", version=7, check=True)
     targets = role(repo, "targets")["signed"]
     assert targets["version"] == 2
     assert targets["targets"] == {f"{NAME}-7": {
         "length": 0, "hashes": {"sha256": COMMIT}, "custom": {
             "name": NAME, "version": "7", "hardwareIds": [HARDWARE_ID], "tags": [TAG, "second"],
             "targetFormat": "OSTREE", "docker_compose_apps": {"app": {"uri": APP}},
-            "createdAt": NOW, "updatedAt": NOW, "lmp-ver": "94", "list": [1, {"a": True}]}}}
+            "createdAt": NOW, "updatedAt": NOW, "lmp-ver": "94", "list": [1, {"a": True}],
+            "x-satchel": {"lowest-version": 7}}}}
 
 
 @test("publish lists what was added, with the next versions")
@@ -243,6 +244,8 @@ for sentence, changes, part in (
         ("a hardware id with a blank", {"hardware-id": "a b"}, "--hardware-id"),
         ("a tag with a comma", {"tag": "a,b"}, "--tag"),
         ("no tag", {"tag": None}, "--tag"),
+        ("a floor of 0", {"lowest-version": "0"}, "--lowest-version"),
+        ("a floor above itself", {"lowest-version": "3"}, "--lowest-version"),
         ("an app without a name", {"app": APP}, "--app"),
         ("an app without a digest", {"app": "a=hub.example.org/factory/app:latest"}, "--app"),
         ("an app with a digest in upper case", {"app": "a=h.io/f/a@sha256:" + "C" * 64}, "--app"),
@@ -257,6 +260,7 @@ for sentence, changes, part in (
 for sentence, text, part in (
         ("that is no object", "[1]", "object"),
         ("with a member that the options set", '{"hardwareIds": ["other"]}', "hardwareIds"),
+        ("with a member of Satchel's", '{"x-satchel": {}}', "x-satchel"),
         ("with apps of its own", '{"docker_compose_apps": {}}', "docker_compose_apps"),
         ("with text that is not ASCII", '{"note": {"who": "Zo\u00eb"}}', "custom.note.who"),
         ("with a member name that is not ASCII", '{"note": {"\u00e9": 1}}', "custom.note"),

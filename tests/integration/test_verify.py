@@ -204,6 +204,42 @@ def _(tmp):
 
 # ---- 6
 
+@test("targets for secondary hardware ids alone give 20, and beside others they are passed over")
+def _(tmp):
+    builder = simple(tmp)
+    commit = commit_of(builder)
+    builder.add_target("mcu-7", 7, commit, hardware=("mcu",))
+    builder.publish()
+    builder.write_bundle(tmp / "both")
+    builder.write_bundle(tmp / "alone", targets=["mcu-7"])
+    verdict = verify(builder, tmp / "both", "--secondary-hardware-id", "mcu")
+    assert verdict.status == 0, verdict
+    assert "secondary" in "".join(verdict.document["notes"]), verdict
+    verdict = verify(builder, tmp / "alone", "--secondary-hardware-id", "mcu")
+    refused(verdict, 20, "secondary hardware ids", "mcu-7")
+    refused(verify(builder, tmp / "alone"), 6, "mcu-7")
+
+
+@test("targets below the floor alone give 102, whether a device or a signed target names it")
+def _(tmp):
+    builder = simple(tmp)
+    commit = commit_of(builder)
+    builder.add_target("b-2", 2, commit)
+    builder.add_target("c-3", 3, commit, **{"x-satchel": {"lowest-version": 3}})
+    builder.publish()
+    builder.write_bundle(tmp / "old", targets=[TARGET, "b-2"])
+    builder.write_bundle(tmp / "all")
+    verdict = refused(verify(builder, tmp / "old"), 102, "b-2", "3")
+    assert verdict.reasons == ["downgrade-refused"], verdict
+    assert verdict.document["target"] is None, verdict
+    assert verify(builder, tmp / "all").status == 0
+    assert verify(builder, tmp / "all", "--lowest-version", "3").status == 0
+    refused(verify(builder, tmp / "all", "--lowest-version", "4"), 102, "c-3", "4")
+    result = run(["satchel-verify", "--root", builder.root_path, "--lowest-version", "-1",
+                  tmp / "all"])
+    assert result.returncode == 1 and "--lowest-version" in result.stderr, result
+
+
 @test("no target for the hardware gives 6")
 def _(tmp):
     builder = simple(tmp)

@@ -126,6 +126,36 @@ test_a_version_that_is_no_number_is_minus_one(void)
 }
 
 static void
+test_a_lowest_version_is_at_most_the_targets_own(void)
+{
+	static const char *const good[] = {"1", "7"};
+	static const char *const bad[] = {"0", "-1", "8", "\"1\"", "null", "true"};
+	g_autoptr(SatchelOstreeTarget) without =
+		parse_good("{" OSTREE ", \"version\": \"7\", \"x-satchel\": {\"other\": 1}}");
+
+	g_assert_cmpint(satchel_ostree_target_get_lowest_version(without), ==, 0);
+	for (gsize i = 0; i < G_N_ELEMENTS(good); i++) {
+		g_autofree char *custom = g_strdup_printf(
+			"{" OSTREE ", \"version\": \"7\", \"x-satchel\": {\"lowest-version\": %s}}",
+			good[i]);
+		g_autoptr(SatchelOstreeTarget) target = parse_good(custom);
+
+		g_assert_cmpint(satchel_ostree_target_get_lowest_version(target), ==,
+				i == 0 ? 1 : 7);
+	}
+	for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
+		g_autofree char *custom = g_strdup_printf(
+			"{" OSTREE ", \"version\": \"7\", \"x-satchel\": {\"lowest-version\": %s}}",
+			bad[i]);
+
+		assert_refused("{\"sha256\": \"" COMMIT "\"}", custom,
+			       SATCHEL_ERROR_METADATA_INVALID, "lowest-version");
+	}
+	assert_refused("{\"sha256\": \"" COMMIT "\"}", "{" OSTREE ", \"x-satchel\": 3}",
+		       SATCHEL_ERROR_METADATA_INVALID, "x-satchel");
+}
+
+static void
 test_apps_come_in_order_of_name(void)
 {
 	g_autoptr(SatchelOstreeTarget) target =
@@ -216,6 +246,8 @@ main(int argc, char **argv)
 	g_test_add_func("/ostree-target/members", test_the_members_of_the_field_are_read);
 	g_test_add_func("/ostree-target/left-out", test_what_is_left_out_is_empty);
 	g_test_add_func("/ostree-target/version", test_a_version_that_is_no_number_is_minus_one);
+	g_test_add_func("/ostree-target/lowest-version",
+			test_a_lowest_version_is_at_most_the_targets_own);
 	g_test_add_func("/ostree-target/apps", test_apps_come_in_order_of_name);
 	g_test_add_func("/ostree-target/other-format", test_another_format_is_not_for_this_device);
 	g_test_add_func("/ostree-target/no-commit", test_a_target_without_commit_is_refused);

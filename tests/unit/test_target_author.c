@@ -108,6 +108,11 @@ test_a_draft_that_lacks_something_is_refused(void)
 	draft = good_draft(apps);
 	draft.commit = "0011";
 	assert_refused(&draft);
+	draft = good_draft(apps);
+	draft.lowest_version = draft.version + 1;
+	assert_refused(&draft);
+	draft.lowest_version = -1;
+	assert_refused(&draft);
 }
 
 static void
@@ -135,8 +140,8 @@ static void
 test_custom_members_replace_nothing(void)
 {
 	static const char *const fixed[] = {
-		"name",	     "version",	  "hardwareIds",  "tags",
-		"createdAt", "updatedAt", "targetFormat", "docker_compose_apps"};
+		"name",	     "version",	     "hardwareIds",	    "tags",	"createdAt",
+		"updatedAt", "targetFormat", "docker_compose_apps", "x-satchel"};
 	g_autoptr(GPtrArray) apps = g_ptr_array_new();
 
 	for (guint i = 0; i < G_N_ELEMENTS(fixed); i++) {

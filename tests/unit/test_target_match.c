@@ -67,10 +67,10 @@ static void
 assert_matches(const char *const *names, const char *hardware_id, const char *const *tags,
 	       const char *expected)
 {
+	SatchelTargetFilter filter = {.hardware_id = hardware_id, .tags = tags};
 	g_autoptr(SatchelTargets) targets = parse_all();
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GPtrArray) found =
-		satchel_target_match(targets, names, hardware_id, tags, NULL, &error);
+	g_autoptr(GPtrArray) found = satchel_target_match(targets, names, &filter, NULL, &error);
 	g_autofree char *text = NULL;
 
 	g_assert_no_error(error);
@@ -114,11 +114,12 @@ test_what_is_passed_over_is_named(void)
 {
 	static const char *const names[] = {"both-12",	"binary-13", "tagged-14", "unknown-1",
 					    "other-11", "lmp-2",     NULL};
+	SatchelTargetFilter filter = {.hardware_id = "board", .tags = devel};
 	g_autoptr(SatchelTargets) targets = parse_all();
 	g_autoptr(GError) error = NULL;
 	g_auto(GStrv) ignored = NULL;
 	g_autoptr(GPtrArray) found =
-		satchel_target_match(targets, names, "board", devel, &ignored, &error);
+		satchel_target_match(targets, names, &filter, &ignored, &error);
 
 	g_assert_no_error(error);
 	g_assert_cmpuint(found->len, ==, 1);
@@ -134,13 +135,57 @@ test_no_match_is_an_error_that_says_why(void)
 	g_autoptr(GError) error = NULL;
 	g_auto(GStrv) ignored = NULL;
 
+	SatchelTargetFilter filter = {
+		.hardware_id = "board",
+		.tags = (const char *const[]){"devel", "x", NULL},
+	};
+
 	g_assert_null(satchel_target_match(targets, (const char *const[]){"other-11", NULL},
-					   "board", (const char *const[]){"devel", "x", NULL},
-					   &ignored, &error));
+					   &filter, &ignored, &error));
 	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_NO_MATCHING_TARGET);
 	g_assert_nonnull(strstr(error->message, "hardware id board, tag devel,x"));
 	g_assert_nonnull(strstr(error->message, "other-11"));
 	g_assert_cmpuint(g_strv_length(ignored), ==, 1);
+}
+
+static const char *const secondary[] = {"mcu", "other", NULL};
+
+static void
+test_targets_for_secondary_hardware_ids_are_passed_over(void)
+{
+	SatchelTargetFilter filter = {
+		.hardware_id = "board", .secondary_hardware_ids = secondary, .tags = devel};
+	g_autoptr(SatchelTargets) targets = parse_all();
+	g_autoptr(GError) error = NULL;
+	g_auto(GStrv) ignored = NULL;
+	g_autoptr(GPtrArray) found =
+		satchel_target_match(targets, (const char *const[]){"other-11", "lmp-2", NULL},
+				     &filter, &ignored, &error);
+
+	g_assert_no_error(error);
+	g_assert_cmpuint(found->len, ==, 1);
+	g_assert_cmpuint(g_strv_length(ignored), ==, 1);
+	g_assert_nonnull(strstr(ignored[0], "'other-11' is passed over: it is for a secondary"));
+}
+
+static void
+test_targets_for_secondary_hardware_ids_alone_are_none_to_choose(void)
+{
+	SatchelTargetFilter filter = {
+		.hardware_id = "board", .secondary_hardware_ids = secondary, .tags = devel};
+	static const char *const names[] = {"other-11", NULL};
+	static const char *const untagged[] = {"untagged", NULL};
+	g_autoptr(SatchelTargets) targets = parse_all();
+	g_autoptr(GError) error = NULL;
+
+	g_assert_null(satchel_target_match(targets, names, &filter, NULL, &error));
+	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_TARGET_NOT_FOUND);
+	g_assert_nonnull(strstr(error->message, "only for secondary hardware ids"));
+	g_clear_error(&error);
+	/* With another tag it would not have been the device's anyway. */
+	filter.tags = untagged;
+	g_assert_null(satchel_target_match(targets, names, &filter, NULL, &error));
+	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_NO_MATCHING_TARGET);
 }
 
 static void
@@ -149,8 +194,8 @@ test_an_empty_list_matches_nothing(void)
 	g_autoptr(SatchelTargets) targets = parse_all();
 	g_autoptr(GError) error = NULL;
 
-	g_assert_null(satchel_target_match(targets, (const char *const[]){NULL}, NULL, NULL, NULL,
-					   &error));
+	g_assert_null(satchel_target_match(targets, (const char *const[]){NULL},
+					   &(SatchelTargetFilter){0}, NULL, &error));
 	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_NO_MATCHING_TARGET);
 	g_assert_nonnull(strstr(error->message, "hardware id any, tag any"));
 }
@@ -178,8 +223,8 @@ choose(const char *candidates, SatchelTargetQuestion question)
 	Choosing self = {.question = question};
 	g_autoptr(SatchelTargets) targets = parse_targets(candidates);
 
-	self.question.candidates =
-		satchel_target_match(targets, NULL, "board", NULL, NULL, &self.error);
+	self.question.candidates = satchel_target_match(
+		targets, NULL, &(SatchelTargetFilter){.hardware_id = "board"}, NULL, &self.error);
 	g_assert_no_error(self.error);
 	if (satchel_target_choose(&self.question, &self.choice, &self.error))
 		g_assert_no_error(self.error);
@@ -423,7 +468,8 @@ assert_no_target(const char *const *names, const char *const *tags, const char *
 	g_autoptr(SatchelTargets) targets = parse_all();
 	g_autoptr(GError) error = NULL;
 
-	g_assert_null(satchel_target_match(targets, names, NULL, tags, NULL, &error));
+	g_assert_null(satchel_target_match(targets, names, &(SatchelTargetFilter){.tags = tags},
+					   NULL, &error));
 	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_NO_MATCHING_TARGET);
 	g_assert_cmpstr(error->message, ==, message);
 }
@@ -437,6 +483,106 @@ test_the_message_has_the_devices_words_and_no_more(void)
 	assert_no_target(nothing, nothing, "no target for hardware id any, tag any");
 	assert_no_target(nothing, (const char *const[]){"devel", NULL},
 			 "no target for hardware id any, tag devel");
+}
+
+#define FLOORED(name, version, hardware, tags, lowest)                                             \
+	"\"" name "\": {\"length\": 0, \"hashes\": {\"sha256\": \"" COMMIT "\"}, \"custom\": "     \
+	"{\"version\": \"" version "\", \"hardwareIds\": [\"" hardware "\"], \"tags\": [\"" tags   \
+	"\"], \"targetFormat\": \"OSTREE\", \"x-satchel\": {\"lowest-version\": " lowest "}}}"
+
+static void
+test_the_highest_floor_of_the_devices_targets_counts(void)
+{
+	static const char floored[] = FLOORED("a-9", "9", "board", "devel", "3") "," FLOORED(
+		"b-8", "8", "board", "devel", "5") "," FLOORED("c-9", "9", "other", "devel",
+							       "8") "," FLOORED("d-9", "9", "board",
+										"test", "7");
+	g_autoptr(SatchelTargets) targets = parse_targets(floored);
+	g_autoptr(SatchelTargets) plain = parse_all();
+	SatchelTargetFilter filter = {.hardware_id = "board", .tags = devel};
+
+	g_assert_cmpint(satchel_target_lowest_version(targets, &filter), ==, 5);
+	g_assert_cmpint(satchel_target_lowest_version(plain, &filter), ==, 0);
+	filter.hardware_id = "nobody";
+	g_assert_cmpint(satchel_target_lowest_version(targets, &filter), ==, 0);
+}
+
+static void
+assert_too_old(const Choosing *self, const char *name)
+{
+	g_autoptr(GError) error = NULL;
+
+	assert_chosen(self, SATCHEL_TARGET_CHOICE_TOO_OLD, NULL);
+	g_assert_nonnull(strstr(self->choice.text, name));
+	g_assert_false(satchel_target_choice_check(&self->choice, &error));
+	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNGRADE_REFUSED);
+	g_assert_cmpstr(error->message, ==, self->choice.text);
+}
+
+static void
+test_nothing_below_the_floor_is_taken_named_or_not(void)
+{
+	g_auto(Choosing) named =
+		choose(three, (SatchelTargetQuestion){.wanted = "lmp-2", .lowest_version = 3});
+	g_auto(Choosing) at_floor =
+		choose(three, (SatchelTargetQuestion){.wanted = "3", .lowest_version = 3});
+	g_auto(Choosing) by_itself = choose(three, (SatchelTargetQuestion){.lowest_version = 4});
+	g_auto(Choosing) unnumbered =
+		choose(SIMPLE("odd", "odd"),
+		       (SatchelTargetQuestion){.wanted = "odd", .lowest_version = 1});
+	g_autoptr(GError) error = NULL;
+
+	assert_too_old(&named, "lmp-2");
+	assert_too_old(&by_itself, "lmp-3");
+	assert_too_old(&unnumbered, "odd");
+	assert_chosen(&at_floor, SATCHEL_TARGET_CHOICE_NEW_VERSION, "lmp-3");
+	g_assert_true(satchel_target_choice_check(&at_floor.choice, &error));
+	g_assert_no_error(error);
+}
+
+static void
+test_what_runs_is_not_below_the_floor(void)
+{
+	SatchelTargetQuestion question = {
+		.current_name = "lmp-3",
+		.current_version = 3,
+		.running_commit = COMMIT,
+		.lowest_version = 4,
+	};
+	g_auto(Choosing) self = choose(three, question);
+
+	assert_chosen(&self, SATCHEL_TARGET_CHOICE_SYNC, "lmp-3");
+}
+
+static void
+test_nobody_goes_back_below_the_floor(void)
+{
+	g_auto(Choosing) self = choose(three, (SatchelTargetQuestion){
+						      .current_name = "lmp-3",
+						      .current_version = 3,
+						      .failing_names = failing_3,
+						      .rollback_name = "lmp-2",
+						      .lowest_version = 3,
+					      });
+
+	assert_no_choice(&self, SATCHEL_ERROR_ROLLBACK_TARGET_NOT_FOUND);
+}
+
+static void
+test_who_may_goes_back_by_itself(void)
+{
+	SatchelTargetQuestion question = {
+		.current_name = "lmp-4",
+		.current_version = 4,
+		.auto_downgrade = TRUE,
+	};
+	g_auto(Choosing) allowed = choose(three, question);
+	g_auto(Choosing) barred = {0};
+
+	assert_chosen(&allowed, SATCHEL_TARGET_CHOICE_NEW_VERSION, "lmp-3");
+	question.lowest_version = 4;
+	barred = choose(three, question);
+	assert_too_old(&barred, "lmp-3");
 }
 
 int
@@ -486,5 +632,19 @@ main(int argc, char **argv)
 			test_an_only_candidate_is_chosen);
 	g_test_add_func("/target-choose/the-message-has-the-devices-words-and-no-more",
 			test_the_message_has_the_devices_words_and_no_more);
+	g_test_add_func("/target-match/targets-for-secondary-hardware-ids-are-passed-over",
+			test_targets_for_secondary_hardware_ids_are_passed_over);
+	g_test_add_func("/target-match/targets-for-secondary-hardware-ids-alone",
+			test_targets_for_secondary_hardware_ids_alone_are_none_to_choose);
+	g_test_add_func("/target-match/the-highest-floor-of-the-devices-targets-counts",
+			test_the_highest_floor_of_the_devices_targets_counts);
+	g_test_add_func("/target-choose/nothing-below-the-floor-is-taken-named-or-not",
+			test_nothing_below_the_floor_is_taken_named_or_not);
+	g_test_add_func("/target-choose/what-runs-is-not-below-the-floor",
+			test_what_runs_is_not_below_the_floor);
+	g_test_add_func("/target-choose/nobody-goes-back-below-the-floor",
+			test_nobody_goes_back_below_the_floor);
+	g_test_add_func("/target-choose/who-may-goes-back-by-itself",
+			test_who_may_goes_back_by_itself);
 	return g_test_run();
 }
