@@ -103,7 +103,9 @@ open_parts(SatchelDevice *self, const char *const *config_paths, GError **error)
 		return FALSE;
 	if (update) {
 		self->lock = satchel_lock_take(self->dir_fd, error);
-		if (self->lock == NULL)
+		if (self->lock == NULL || (self->settings->foreign_lock != NULL &&
+					   !satchel_lock_take_foreign(self->settings->foreign_lock,
+								      &self->foreign_lock, error)))
 			return FALSE;
 	}
 	self->type = self->identity.type != NULL
@@ -177,6 +179,7 @@ satchel_device_close(SatchelDevice *self)
 	if (self->dir_fd >= 0)
 		close(self->dir_fd);
 	/* Last: until here nobody else may have begun. */
+	g_clear_pointer(&self->foreign_lock, satchel_lock_release);
 	g_clear_pointer(&self->lock, satchel_lock_release);
 	g_clear_pointer(&self->settings, satchel_settings_free);
 	g_free(self->dir);

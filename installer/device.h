@@ -20,7 +20,8 @@ typedef enum {
 typedef struct {
 	SatchelDeviceMode mode;
 	SatchelSettings *settings;
-	SatchelLock *lock; /* NULL when read-only */
+	SatchelLock *lock;	   /* NULL when read-only */
+	SatchelLock *foreign_lock; /* aktualizr-lite's; NULL when read-only, or where it has none */
 	SatchelSysroot *sysroot;
 	SatchelState *state;
 	SatchelDeviceIdentity identity;

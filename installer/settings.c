@@ -1,6 +1,9 @@
 #include "settings.h"
 #include <string.h>
 
+/* Where aktualizr-lite locks. */
+#define FOREIGN_LOCK "/var/lock/aklite.lock"
+
 /* A path of the configuration: relative ones stand below storage.path. (transfer full) */
 static char *
 path_below(const char *storage_path, const char *path)
@@ -125,6 +128,15 @@ read_bootloader(SatchelSettings *self, const SatchelConfig *config, GError **err
 static gboolean
 read_satchel(SatchelSettings *self, const SatchelConfig *config, GError **error)
 {
+	/* Whoever updates the running system from here is no rival of one that does not run. */
+	const char *fallback = self->booted ? FOREIGN_LOCK : "";
+	const char *lock = satchel_config_get_text(config, "satchel.foreign_lock", fallback);
+
+	if (*lock != '\0') {
+		self->foreign_lock = get_absolute(config, "satchel.foreign_lock", fallback, error);
+		if (self->foreign_lock == NULL)
+			return FALSE;
+	}
 	return satchel_config_get_bool(config, "satchel.trust_on_first_use", FALSE,
 				       &self->trust_on_first_use, error) &&
 	       satchel_config_get_bool(config, "satchel.require_bundle_metadata", TRUE,
@@ -158,5 +170,6 @@ satchel_settings_free(SatchelSettings *self)
 	g_free(self->reboot_sentinel_dir);
 	g_free(self->reboot_sentinel_name);
 	g_free(self->reboot_command);
+	g_free(self->foreign_lock);
 	g_free(self);
 }

@@ -14,6 +14,7 @@ typedef struct {
 	char *reboot_sentinel_dir;
 	char *reboot_sentinel_name;
 	char *reboot_command;
+	char *foreign_lock; /* NULL: none */
 	gboolean trust_on_first_use;
 	gboolean require_bundle_metadata;
 } SatchelSettings;

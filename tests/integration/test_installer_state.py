@@ -183,6 +183,50 @@ def _(tmp):
         device.expect(16, "check", "--src-dir", bundle)
 
 
+@test("aktualizr-lite that is at work is waited for by nobody, and kept out while we are")
+def _(tmp):
+    lab = Lab(tmp, releases=(1, 2))
+    bundle = lab.bundle([2])
+    with lab.device() as device:
+        foreign = device.folder / "aklite.lock"
+        device.write_config(f'[satchel]\nforeign_lock = "{foreign}"\n')
+        with open(foreign, "w", encoding="ascii") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            before = device.digest()
+            for words in (["update", "--src-dir", bundle], ["run"]):
+                result = device.expect(1, *words, timeout_s=20)
+                assert f"another updater is running (it holds {foreign})" in result.stderr, result
+            device.expect(0, "status")
+            assert device.digest() == before
+        device.expect(100, "update", "--src-dir", bundle)
+        assert foreign.exists()
+
+
+@test("a lock on a file that aktualizr-lite unlinked is no lock")
+def _(tmp):
+    need_strace()
+    lab = Lab(tmp, releases=(1,))
+    with lab.device() as device:
+        foreign = device.folder / "aklite.lock"
+        device.write_config(f'[satchel]\nforeign_lock = "{foreign}"\n')
+        foreign.touch()
+        first = foreign.stat().st_ino
+        keep = foreign.open("rb")  # so that the number is not used again
+        argv = ["strace", "-qq", "-e", "trace=flock", "-e", "inject=flock:delay_exit=2000000:when=2",
+                "-o", device.folder / "trace", *device.argv("run")]
+        argv[argv.index("satchel-installer")] = program("satchel-installer")
+        with subprocess.Popen(argv, stderr=subprocess.DEVNULL) as running:
+            trace = device.folder / "trace"
+            while running.poll() is None and \
+                    (not trace.exists() or trace.read_text().count("flock(") < 2):
+                pass
+            foreign.unlink()
+            assert running.wait(timeout=60) == 40
+        keep.close()
+        assert trace.read_text().count("flock(") == 3, trace.read_text()
+        assert foreign.stat().st_ino != first
+
+
 @test("a sysroot that another program locks is busy, and the target is not failing for it")
 def _(tmp):
     lab = Lab(tmp, releases=(1, 2))
