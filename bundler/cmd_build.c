@@ -1,3 +1,4 @@
+#include "../verify/cli_progress.h"
 #include "../verify/clock.h"
 #include "../verify/digest.h"
 #include "../verify/path_safety.h"
@@ -213,7 +214,8 @@ write_bundle(const Build *build, SatchelOstreeCollection *ostree, int dir_fd, gu
 {
 	g_autoptr(SatchelManifest) manifest = satchel_manifest_new();
 	g_autoptr(SatchelProgress) progress =
-		satchel_progress_begin("building", satchel_collect_ostree_get_source_bytes(ostree));
+		satchel_progress_begin(satchel_cli_progress(), "building",
+				       satchel_collect_ostree_get_source_bytes(ostree));
 
 	return satchel_collect_tuf_write(build->tuf, dir_fd, manifest, error) &&
 	       satchel_collect_ostree_write(ostree, dir_fd,

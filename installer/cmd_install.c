@@ -1,24 +1,24 @@
 #include "../verify/cli.h"
-#include "command_offer.h"
+#include "command_run.h"
 #include "commands.h"
-#include "update_run.h"
 
 /* A target that was asked for by name is installed even where nothing would have to be done. */
 static gboolean
-install_chosen(SatchelDevice *device, const SatchelOffer *offer, const char *wanted,
-	       SatchelOutcome *outcome, GError **error)
+install_chosen(const SatchelCommandRun *run, SatchelOutcome *outcome, GError **error)
 {
 	g_auto(SatchelTargetChoice) choice = {0};
+	const char *wanted = run->line.target;
 
-	if (!satchel_offer_choose(offer, device, wanted, &choice, error))
+	if (!satchel_offer_choose(run->offer, run->device, wanted, &choice, error))
 		return FALSE;
 	*outcome = SATCHEL_OUTCOME_DONE;
 	if (choice.selected == NULL ||
-	    (wanted == NULL && !satchel_offer_is_update(offer, &choice))) {
+	    (wanted == NULL && !satchel_offer_is_update(run->offer, &choice))) {
 		satchel_cli_note("nothing to install: %s", choice.text);
 		return TRUE;
 	}
-	if (!satchel_update_install(device, offer, choice.selected, outcome, error))
+	if (!satchel_update_install(run->device, run->offer, choice.selected, run->cancellable,
+				    outcome, error))
 		return FALSE;
 	satchel_cli_note(*outcome == SATCHEL_OUTCOME_NEEDS_REBOOT
 				 ? "%s is installed; reboot, then 'run'"
@@ -30,22 +30,9 @@ install_chosen(SatchelDevice *device, const SatchelOffer *offer, const char *wan
 gboolean
 satchel_cmd_install(int argc, char **argv, SatchelOutcome *outcome, GError **error)
 {
-	SatchelCommandLine line = {0};
-	g_autoptr(SatchelDevice) device = NULL;
-	g_autoptr(SatchelOffer) offer = NULL;
+	g_auto(SatchelCommandRun) run = {0};
 
-	if (!satchel_command_line_parse(argc, argv, TRUE, &line, error))
+	if (!satchel_command_run_begin(argc, argv, SATCHEL_COMMAND_INSTALL, &run, outcome, error))
 		return FALSE;
-	device = satchel_command_line_open(&line, SATCHEL_DEVICE_UPDATE, error);
-	if (device == NULL)
-		return FALSE;
-	if (satchel_update_was_resumed(device, line.target)) {
-		*outcome = SATCHEL_OUTCOME_NEEDS_REBOOT;
-		return TRUE;
-	}
-	if (!satchel_update_check_idle(device, error))
-		return FALSE;
-	offer = line.src_dir != NULL ? satchel_command_offer_check(&line, device, error)
-				     : satchel_command_offer_stored(&line, device, error);
-	return offer != NULL && install_chosen(device, offer, line.target, outcome, error);
+	return run.done || install_chosen(&run, outcome, error);
 }

@@ -1,22 +1,20 @@
 #include "../verify/cli.h"
-#include "command_offer.h"
+#include "command_run.h"
 #include "commands.h"
-#include "update_run.h"
 
 static gboolean
-pull_chosen(SatchelDevice *device, const SatchelOffer *offer, const char *wanted,
-	    SatchelOutcome *outcome, GError **error)
+pull_chosen(const SatchelCommandRun *run, SatchelOutcome *outcome, GError **error)
 {
 	g_auto(SatchelTargetChoice) choice = {0};
 
-	if (!satchel_offer_choose(offer, device, wanted, &choice, error))
+	if (!satchel_offer_choose(run->offer, run->device, run->line.target, &choice, error))
 		return FALSE;
 	*outcome = SATCHEL_OUTCOME_DONE;
-	if (!satchel_offer_is_update(offer, &choice)) {
+	if (!satchel_offer_is_update(run->offer, &choice)) {
 		satchel_cli_note("nothing to pull: %s", choice.text);
 		return TRUE;
 	}
-	if (!satchel_update_pull(device, offer, choice.selected, error))
+	if (!satchel_update_pull(run->device, run->offer, choice.selected, run->cancellable, error))
 		return FALSE;
 	satchel_cli_note("%s is on the device; 'install' it",
 			 satchel_ostree_target_get_name(choice.selected));
@@ -26,16 +24,8 @@ pull_chosen(SatchelDevice *device, const SatchelOffer *offer, const char *wanted
 gboolean
 satchel_cmd_pull(int argc, char **argv, SatchelOutcome *outcome, GError **error)
 {
-	SatchelCommandLine line = {0};
-	g_autoptr(SatchelDevice) device = NULL;
-	g_autoptr(SatchelOffer) offer = NULL;
+	g_auto(SatchelCommandRun) run = {0};
 
-	if (!satchel_command_line_parse(argc, argv, TRUE, &line, error) ||
-	    !satchel_command_line_need_bundle(&line, error))
-		return FALSE;
-	device = satchel_command_line_open(&line, SATCHEL_DEVICE_UPDATE, error);
-	if (device == NULL || !satchel_update_check_idle(device, error))
-		return FALSE;
-	offer = satchel_command_offer_check(&line, device, error);
-	return offer != NULL && pull_chosen(device, offer, line.target, outcome, error);
+	return satchel_command_run_begin(argc, argv, SATCHEL_COMMAND_PULL, &run, outcome, error) &&
+	       pull_chosen(&run, outcome, error);
 }

@@ -1,23 +1,23 @@
 #include "../verify/cli.h"
-#include "command_line.h"
+#include "command_run.h"
 #include "commands.h"
-#include "update_run.h"
 
 gboolean
 satchel_cmd_run(int argc, char **argv, SatchelOutcome *outcome, GError **error)
 {
-	SatchelCommandLine line = {0};
-	g_autoptr(SatchelDevice) device = NULL;
+	g_auto(SatchelCommandRun) run = {0};
 
-	if (!satchel_command_line_parse(argc, argv, FALSE, &line, error))
-		return FALSE;
-	device = satchel_command_line_open(&line, SATCHEL_DEVICE_UPDATE, error);
-	if (device == NULL || !satchel_update_finalize(device, outcome, error))
+	if (!satchel_command_line_parse(argc, argv, SATCHEL_COMMAND_TAKES_NOTHING, &run.line,
+					error) ||
+	    !satchel_command_run_open(&run, SATCHEL_DEVICE_UPDATE, error) ||
+	    !satchel_update_finalize(run.device, run.cancellable, outcome, error))
 		return FALSE;
 	if (*outcome == SATCHEL_OUTCOME_NEEDS_REBOOT)
-		satchel_cli_note("%s is installed and not booted yet; reboot, then 'run'",
-				 device->state->pending->name);
+		satchel_cli_note(
+			"%s is installed and not booted yet; reboot, then 'run'",
+			satchel_device_target_get_name(satchel_device_get_pending(run.device)));
 	else
-		satchel_cli_note("%s runs", device->state->current->name);
+		satchel_cli_note("%s runs", satchel_device_target_get_name(
+						    satchel_device_get_current(run.device)));
 	return TRUE;
 }

@@ -1,4 +1,4 @@
-#include "command_line.h"
+#include "command_run.h"
 #include "commands.h"
 #include "report.h"
 #include <stdio.h>
@@ -6,16 +6,15 @@
 gboolean
 satchel_cmd_status(int argc, char **argv, SatchelOutcome *outcome, GError **error)
 {
-	SatchelCommandLine line = {0};
-	g_autoptr(SatchelDevice) device = NULL;
+	g_auto(SatchelCommandRun) run = {0};
 	g_autofree char *text = NULL;
 
-	if (!satchel_command_line_parse(argc, argv, FALSE, &line, error))
+	if (!satchel_command_line_parse(argc, argv, SATCHEL_COMMAND_TAKES_NOTHING, &run.line,
+					error) ||
+	    !satchel_command_run_open(&run, SATCHEL_DEVICE_READ_ONLY, error))
 		return FALSE;
-	device = satchel_command_line_open(&line, SATCHEL_DEVICE_READ_ONLY, error);
-	if (device == NULL)
-		return FALSE;
-	text = line.json ? satchel_report_status_json(device) : satchel_report_status_text(device);
+	text = run.line.json ? satchel_report_status_json(run.device)
+			     : satchel_report_status_text(run.device);
 	fputs(text, stdout);
 	*outcome = SATCHEL_OUTCOME_DONE;
 	return TRUE;

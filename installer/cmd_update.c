@@ -1,24 +1,24 @@
 #include "../verify/cli.h"
-#include "command_offer.h"
+#include "command_run.h"
 #include "commands.h"
-#include "update_run.h"
 
 static gboolean
-update_to_chosen(SatchelDevice *device, const SatchelOffer *offer, const char *wanted,
-		 SatchelOutcome *outcome, GError **error)
+update_to_chosen(const SatchelCommandRun *run, SatchelOutcome *outcome, GError **error)
 {
 	g_auto(SatchelTargetChoice) choice = {0};
 
-	if (!satchel_offer_choose(offer, device, wanted, &choice, error))
+	if (!satchel_offer_choose(run->offer, run->device, run->line.target, &choice, error))
 		return FALSE;
 	*outcome = SATCHEL_OUTCOME_DONE;
-	if (!satchel_offer_is_update(offer, &choice)) {
+	if (!satchel_offer_is_update(run->offer, &choice)) {
 		satchel_cli_note("nothing to update: %s", choice.text);
 		return TRUE;
 	}
 	satchel_cli_note("%s", choice.text);
-	if (!satchel_update_pull(device, offer, choice.selected, error) ||
-	    !satchel_update_install(device, offer, choice.selected, outcome, error))
+	if (!satchel_update_pull(run->device, run->offer, choice.selected, run->cancellable,
+				 error) ||
+	    !satchel_update_install(run->device, run->offer, choice.selected, run->cancellable,
+				    outcome, error))
 		return FALSE;
 	if (*outcome == SATCHEL_OUTCOME_NEEDS_REBOOT)
 		satchel_cli_note("%s is installed; reboot, then 'run'",
@@ -29,22 +29,9 @@ update_to_chosen(SatchelDevice *device, const SatchelOffer *offer, const char *w
 gboolean
 satchel_cmd_update(int argc, char **argv, SatchelOutcome *outcome, GError **error)
 {
-	SatchelCommandLine line = {0};
-	g_autoptr(SatchelDevice) device = NULL;
-	g_autoptr(SatchelOffer) offer = NULL;
+	g_auto(SatchelCommandRun) run = {0};
 
-	if (!satchel_command_line_parse(argc, argv, TRUE, &line, error) ||
-	    !satchel_command_line_need_bundle(&line, error))
+	if (!satchel_command_run_begin(argc, argv, SATCHEL_COMMAND_UPDATE, &run, outcome, error))
 		return FALSE;
-	device = satchel_command_line_open(&line, SATCHEL_DEVICE_UPDATE, error);
-	if (device == NULL)
-		return FALSE;
-	if (satchel_update_was_resumed(device, line.target)) {
-		*outcome = SATCHEL_OUTCOME_NEEDS_REBOOT;
-		return TRUE;
-	}
-	if (!satchel_update_check_idle(device, error))
-		return FALSE;
-	offer = satchel_command_offer_check(&line, device, error);
-	return offer != NULL && update_to_chosen(device, offer, line.target, outcome, error);
+	return run.done || update_to_chosen(&run, outcome, error);
 }

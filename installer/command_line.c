@@ -9,18 +9,20 @@ static struct {
 	char **config_paths;
 	char *src_dir;
 	char *update_name;
+	char *install_mode;
 	char *json;
+	int interval_s;
 	int log_level;
-} values = {.log_level = -1};
+} values = {.interval_s = -1, .log_level = -1};
 
 const GOptionEntry satchel_command_line_options[] = {
 	{"config", 'c', 0, G_OPTION_ARG_FILENAME_ARRAY, &values.config_paths,
 	 "Configuration file, or folder of *.toml files; may be repeated", "PATH"},
-	{"src-dir", 0, 0, G_OPTION_ARG_FILENAME, &values.src_dir,
-	 "The bundle; not of status, run and finalize", "DIR"},
+	{"src-dir", 0, 0, G_OPTION_ARG_FILENAME, &values.src_dir, "The bundle", "DIR"},
 	{"update-name", 0, 0, G_OPTION_ARG_STRING, &values.update_name,
-	 "Name or version of the target, the newest by default; not of status, run and finalize",
-	 "TARGET"},
+	 "Name or version of the target, the newest by default", "TARGET"},
+	{"install-mode", 0, 0, G_OPTION_ARG_STRING, &values.install_mode,
+	 "delay-app-install: start apps with 'run' only", "MODE"},
 	{"json", 0, 0, G_OPTION_ARG_STRING, &values.json,
 	 "1: print the result as JSON, and nothing else", "0|1"},
 	{"loglevel", 0, 0, G_OPTION_ARG_INT, &values.log_level,
@@ -54,27 +56,53 @@ apply_log_level(gboolean json, GError **error)
 	return TRUE;
 }
 
-/* What would be dropped silently is refused: nobody shall believe that it had an effect. */
 static gboolean
-check_no_target(const char *command, GError **error)
+refuse_option(const char *command, const char *option, GError **error)
 {
-	if (values.src_dir != NULL)
-		return satchel_cli_usage_error(error, "'%s' takes no --src-dir", command);
-	if (values.update_name != NULL)
-		return satchel_cli_usage_error(error, "'%s' takes no --update-name", command);
+	return satchel_cli_usage_error(error, "'%s' takes no %s", command, option);
+}
+
+static gboolean
+check_taken(const char *command, SatchelCommandTakes takes, GError **error)
+{
+	if (values.src_dir != NULL && (takes & SATCHEL_COMMAND_TAKES_BUNDLE) == 0)
+		return refuse_option(command, "--src-dir", error);
+	if (values.update_name != NULL && (takes & SATCHEL_COMMAND_TAKES_TARGET) == 0)
+		return refuse_option(command, "--update-name", error);
+	if (values.install_mode != NULL && (takes & SATCHEL_COMMAND_TAKES_INSTALL_MODE) == 0)
+		return refuse_option(command, "--install-mode", error);
+	if (values.interval_s != -1 && (takes & SATCHEL_COMMAND_TAKES_INTERVAL) == 0)
+		return refuse_option(command, "--interval", error);
+	return TRUE;
+}
+
+static gboolean
+check_values(GError **error)
+{
+	/* Without apps there is nothing to delay. */
+	if (values.install_mode != NULL && !g_str_equal(values.install_mode, "delay-app-install"))
+		return satchel_cli_usage_error(
+			error, "--install-mode is \"%s\"; expected \"delay-app-install\"",
+			values.install_mode);
+	if (values.interval_s != -1 && values.interval_s < 1)
+		return satchel_cli_usage_error(
+			error, "--interval is %d; expected a number of seconds, at least 1",
+			values.interval_s);
 	return TRUE;
 }
 
 gboolean
-satchel_command_line_parse(int argc, char **argv, gboolean takes_target, SatchelCommandLine *line,
-			   GError **error)
+satchel_command_line_parse(int argc, char **argv, SatchelCommandTakes takes,
+			   SatchelCommandLine *line, GError **error)
 {
+	int max_words = (takes & SATCHEL_COMMAND_TAKES_TARGET) != 0 ? 2 : 1;
+
 	if (!satchel_cli_parse(NULL, &argc, &argv, error) || !parse_json(&line->json, error) ||
 	    !apply_log_level(line->json, error))
 		return FALSE;
-	if (argc > (takes_target ? 2 : 1))
+	if (argc > max_words)
 		return satchel_cli_usage_error(error, "'%s' is one word too many", argv[argc - 1]);
-	if (!takes_target && !check_no_target(argv[0], error))
+	if (!check_taken(argv[0], takes, error) || !check_values(error))
 		return FALSE;
 	if (argc > 1 && values.update_name != NULL)
 		return satchel_cli_usage_error(error, "the target is given twice: '%s' and '%s'",
@@ -84,23 +112,6 @@ satchel_command_line_parse(int argc, char **argv, gboolean takes_target, Satchel
 	line->config_paths = values.config_paths;
 	line->src_dir = values.src_dir;
 	line->target = values.update_name;
+	line->interval_s = MAX(values.interval_s, 0);
 	return TRUE;
-}
-
-SatchelDevice *
-satchel_command_line_open(const SatchelCommandLine *line, SatchelDeviceMode mode, GError **error)
-{
-	SatchelDevice *device =
-		satchel_device_open((const char *const *)line->config_paths, mode, error);
-
-	if (device != NULL && device->remark != NULL)
-		satchel_cli_note("%s", device->remark);
-	return device;
-}
-
-gboolean
-satchel_command_line_need_bundle(const SatchelCommandLine *line, GError **error)
-{
-	return line->src_dir != NULL ||
-	       satchel_cli_usage_error(error, "--src-dir is missing: where is the bundle?");
 }

@@ -1,5 +1,5 @@
 #pragma once
-#include "device.h"
+#include <satchel/device.h>
 
 /* The command line that all commands share, as aktualizr-lite has it. */
 typedef struct {
@@ -7,27 +7,29 @@ typedef struct {
 	char *src_dir;	     /* NULL: none */
 	char *target;	     /* name or version; NULL: the newest */
 	gboolean json;
+	int interval_s; /* 0: not given */
 } SatchelCommandLine;
+
+/* What a command takes besides the configuration, --json and --loglevel. */
+typedef enum {
+	SATCHEL_COMMAND_TAKES_NOTHING = 0,
+	SATCHEL_COMMAND_TAKES_BUNDLE = 1 << 0,	     /* --src-dir */
+	SATCHEL_COMMAND_TAKES_TARGET = 1 << 1,	     /* --update-name, or the word behind it */
+	SATCHEL_COMMAND_TAKES_INSTALL_MODE = 1 << 2, /* --install-mode */
+	SATCHEL_COMMAND_TAKES_INTERVAL = 1 << 3,     /* --interval */
+} SatchelCommandTakes;
 
 /* For SatchelProgram; the values land in static variables that the next function reads. */
 extern const GOptionEntry satchel_command_line_options[];
 
 /**
  * satchel_command_line_parse:
- * @takes_target: whether a bundle and a target may be given; where not, they are refused
+ * @takes: what the command can be given; all else is refused, because nobody shall believe that it
+ *   had an effect
  * @line: (out caller-allocates): strings are borrowed and live as long as the process
  *
  * Errors: SATCHEL_ERROR_USAGE.
  */
 G_GNUC_WARN_UNUSED_RESULT
-gboolean satchel_command_line_parse(int argc, char **argv, gboolean takes_target,
+gboolean satchel_command_line_parse(int argc, char **argv, SatchelCommandTakes takes,
 				    SatchelCommandLine *line, GError **error);
-
-/* Opens the device and says what was worth a remark. (transfer full) */
-G_GNUC_WARN_UNUSED_RESULT
-SatchelDevice *satchel_command_line_open(const SatchelCommandLine *line, SatchelDeviceMode mode,
-					 GError **error);
-
-/* Errors: SATCHEL_ERROR_USAGE where no --src-dir was given. */
-G_GNUC_WARN_UNUSED_RESULT
-gboolean satchel_command_line_need_bundle(const SatchelCommandLine *line, GError **error);

@@ -1,7 +1,7 @@
-#include "device.h"
 #include "../verify/clock.h"
 #include "../verify/path_safety.h"
 #include "config_files.h"
+#include "device_parts.h"
 #include "device_state.h"
 #include "ostree_deploy.h"
 #include "provisioned_root.h"
@@ -131,7 +131,18 @@ satchel_device_open(const char *const *config_paths, SatchelDeviceMode mode, GEr
 	self->mode = mode;
 	self->dir_fd = -1;
 	self->clock_s = satchel_clock_now_s();
+	self->remarks = g_ptr_array_new_with_free_func(g_free);
 	return open_parts(self, config_paths, error) ? g_steal_pointer(&self) : NULL;
+}
+
+void
+satchel_device_remark(SatchelDevice *self, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	g_ptr_array_add(self->remarks, g_strdup_vprintf(format, args));
+	va_end(args);
 }
 
 SatchelSysrootFacts
@@ -183,7 +194,6 @@ satchel_device_close(SatchelDevice *self)
 	g_clear_pointer(&self->lock, satchel_lock_release);
 	g_clear_pointer(&self->settings, satchel_settings_free);
 	g_free(self->dir);
-	g_free(self->remark);
-	g_free(self->trust_remark);
+	g_ptr_array_unref(self->remarks);
 	g_free(self);
 }

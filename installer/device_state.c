@@ -47,19 +47,21 @@ replace_damaged(SatchelDevice *self, const char *damage, GError **error)
 
 	rebuild(self);
 	if (self->mode == SATCHEL_DEVICE_READ_ONLY) {
-		self->remark =
-			g_strdup_printf("%s/state.json is damaged and was not used: %s; what is "
-					"shown is what the sysroot tells",
-					quoted, damage);
+		satchel_device_remark(self,
+				      "%s/state.json is damaged and was not used: %s; what is "
+				      "shown is what the sysroot tells",
+				      quoted, damage);
 		return TRUE;
 	}
 	name = satchel_state_file_keep_damaged(self->dir_fd, error);
 	if (name == NULL)
 		return FALSE;
-	self->remark = g_strdup_printf("%s/state.json was damaged (%s): it is now %s, and what "
-				       "runs and what is deployed is read from the sysroot; what "
-				       "failed before is not known any more",
-				       quoted, damage, name);
+	satchel_device_remark(
+		self,
+		"%s/state.json was damaged (%s): it is now %s, and what runs and "
+		"what is deployed is read from the sysroot; what failed before is not "
+		"known any more",
+		quoted, damage, name);
 	return satchel_device_save(self, error);
 }
 

@@ -1,12 +1,12 @@
 #pragma once
-#include "device.h"
+#include "device_parts.h"
 
 /**
  * satchel_device_load_state:
  * @self: its settings, folder, lock and sysroot are there
  *
  * The device's state from its file. A damaged one is kept under another name and rebuilt from the
- * sysroot. What was done stands in `remark`. Read-only, nothing is written.
+ * sysroot. What was done is a remark. Read-only, nothing is written.
  *
  * Errors: SATCHEL_ERROR_FAILED, SATCHEL_ERROR_NO_SPACE.
  */

@@ -1,5 +1,5 @@
 #include "../verify/clock.h"
-#include "device.h"
+#include "device_parts.h"
 #include "provisioned_root.h"
 #include <satchel/bundle_layout.h>
 #include <satchel/tuf_client.h>
@@ -141,9 +141,8 @@ load_floor(SatchelDevice *self, SatchelTrustStore *store, gint64 *floor_s, GErro
 		return TRUE;
 	if (!satchel_trust_store_set_floor_aside(store, error))
 		return FALSE;
-	g_free(self->trust_remark);
-	self->trust_remark = g_strdup_printf(
-		"the time floor was set aside, its file is damaged: %s", local_error->message);
+	satchel_device_remark(self, "the time floor was set aside, its file is damaged: %s",
+			      local_error->message);
 	return satchel_trust_store_load_floor(store, floor_s, error);
 }
 

@@ -1,4 +1,5 @@
 #include "held_objects.h"
+#include "../verify/cancel.h"
 #include "../verify/digest.h"
 #include "../verify/progress.h"
 #include <errno.h>
@@ -181,19 +182,24 @@ is_present(OstreeRepo *repo, const SatchelClosureObject *object)
 }
 
 GArray *
-satchel_held_objects_find_bad(SatchelSysroot *sysroot, const SatchelClosureList *list)
+satchel_held_objects_find_bad(SatchelSysroot *sysroot, const SatchelClosureList *list,
+			      const SatchelProgressSink *sink, GCancellable *cancellable,
+			      GError **error)
 {
 	OstreeRepo *repo = satchel_sysroot_get_repo(sysroot);
 	g_autoptr(GHashTable) deployed = list_deployed(sysroot);
 	g_autoptr(SatchelProgress) progress =
-		satchel_progress_begin("checking", list->stored_bytes);
-	GArray *bad = g_array_new(FALSE, FALSE, sizeof(guint));
+		satchel_progress_begin(sink, "checking", list->stored_bytes);
+	g_autoptr(GArray) bad = g_array_new(FALSE, FALSE, sizeof(guint));
 
 	for (guint i = 0; i < list->objects->len; i++) {
 		const SatchelClosureObject *object =
 			&g_array_index(list->objects, SatchelClosureObject, i);
-		gboolean good = is_present(repo, object);
+		gboolean good = FALSE;
 
+		if (!satchel_cancel_check(cancellable, error))
+			return NULL;
+		good = is_present(repo, object);
 		if (good && is_deployed_file(deployed, object))
 			good = can_be_opened(repo, object->checksum);
 		else if (good)
@@ -203,7 +209,7 @@ satchel_held_objects_find_bad(SatchelSysroot *sysroot, const SatchelClosureList 
 		else
 			satchel_progress_advance(progress, object->stored_bytes);
 	}
-	return bad;
+	return g_steal_pointer(&bad);
 }
 
 /* ---- a commit's closure, from the device's own repository */
@@ -248,7 +254,9 @@ stat_held(gpointer repo, const char *checksum, guint64 *stored_bytes, gboolean *
 }
 
 gboolean
-satchel_held_objects_check_commit(SatchelSysroot *sysroot, const char *commit, GError **error)
+satchel_held_objects_check_commit(SatchelSysroot *sysroot, const char *commit,
+				  const SatchelProgressSink *sink, GCancellable *cancellable,
+				  GError **error)
 {
 	const char *const commits[] = {commit, NULL};
 	const SatchelClosureSource source = {
@@ -262,7 +270,9 @@ satchel_held_objects_check_commit(SatchelSysroot *sysroot, const char *commit, G
 
 	if (list == NULL)
 		return FALSE;
-	bad = satchel_held_objects_find_bad(sysroot, list);
+	bad = satchel_held_objects_find_bad(sysroot, list, sink, cancellable, error);
+	if (bad == NULL)
+		return FALSE;
 	if (bad->len == 0)
 		return TRUE;
 	return fail_bad(

@@ -1,6 +1,7 @@
 #pragma once
 #include "../verify/ostree_closure.h"
 #include "sysroot.h"
+#include <satchel/progress.h>
 
 /*
  * What the device's repository really holds. libostree takes an object for what its name says as
@@ -11,27 +12,33 @@
 /**
  * satchel_held_objects_find_bad:
  * @list: a closure whose trees are verified, borrowed
+ * @sink: (nullable): gets the progress
  *
  * Reads and hashes the objects of @list that the repository holds. Files that a deployment of this
- * sysroot shares with the repository are only opened: the device runs them already. Shows its
- * progress. Writes nothing.
+ * sysroot shares with the repository are only opened: the device runs them already. Writes nothing.
  *
- * Errors: none for an object that is absent, damaged or unreadable: that is bad.
+ * Errors: SATCHEL_ERROR_CANCELLED; none for an object that is absent, damaged or unreadable: that
+ * is bad.
  *
  * Returns: (transfer full) (element-type guint): indexes of objects that are not there or not what
- *   they should be
+ *   they should be, or NULL
  */
-GArray *satchel_held_objects_find_bad(SatchelSysroot *sysroot, const SatchelClosureList *list);
+G_GNUC_WARN_UNUSED_RESULT
+GArray *satchel_held_objects_find_bad(SatchelSysroot *sysroot, const SatchelClosureList *list,
+				      const SatchelProgressSink *sink, GCancellable *cancellable,
+				      GError **error);
 
 /**
  * satchel_held_objects_check_commit:
  *
  * Walks all that @commit needs in the device's repository and checks each object as above.
- * Error: SATCHEL_ERROR_DOWNLOAD_FAILED, naming the first object that is bad; another pull cures it.
+ * Errors: SATCHEL_ERROR_DOWNLOAD_FAILED, naming the first object that is bad; another pull cures
+ * it. SATCHEL_ERROR_CANCELLED.
  */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_held_objects_check_commit(SatchelSysroot *sysroot, const char *commit,
-					   GError **error);
+					   const SatchelProgressSink *sink,
+					   GCancellable *cancellable, GError **error);
 
 /* TRUE where the repository, or its transaction under way, holds just that object. */
 gboolean satchel_held_objects_is_good(OstreeRepo *repo, SatchelObjectType type,

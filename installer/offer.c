@@ -1,5 +1,7 @@
 #include "offer.h"
+#include "../verify/cancel.h"
 #include "../verify/ostree_object.h"
+#include "../verify/target_match.h"
 #include "../verify/utc_time.h"
 #include "deployed_release.h"
 #include <satchel/bundle_layout.h>
@@ -75,13 +77,15 @@ take_targets(SatchelOffer *self, const SatchelVerdict *verdict)
 				satchel_ostree_target_ref(satchel_verdict_get_target(verdict, i)));
 }
 
+/* The first reason is the error, the others are remarks. */
 static gboolean
-refuse(const SatchelVerdict *verdict, GPtrArray *remarks, GError **error)
+refuse(const SatchelVerdict *verdict, SatchelDevice *device, GError **error)
 {
 	guint n = satchel_verdict_get_n_reasons(verdict);
 
-	for (guint i = 1; remarks != NULL && i < n; i++)
-		g_ptr_array_add(remarks, g_strdup(satchel_verdict_get_reason(verdict, i)->message));
+	for (guint i = 1; i < n; i++)
+		satchel_device_remark(device, "also: %s",
+				      satchel_verdict_get_reason(verdict, i)->message);
 	if (n == 0)
 		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_NO_MATCHING_TARGET,
 			    "nothing for this device");
@@ -103,41 +107,43 @@ commit_trust(SatchelTrustStore *store, const SatchelVerdict *verdict, GError **e
 }
 
 static void
-remark_ignored_time(const SatchelDevice *device, GPtrArray *remarks)
+remark_ignored_time(SatchelDevice *device)
 {
 	g_autofree char *time = NULL;
 
-	if (remarks == NULL || device->ignored_commit_s == 0)
+	if (device->ignored_commit_s == 0)
 		return;
 	time = satchel_utc_time_format(device->ignored_commit_s);
-	g_ptr_array_add(remarks,
-			g_strdup_printf("the running commit is dated %s, when the trusted root has "
-					"expired: that is not believed",
-					time));
+	satchel_device_remark(device,
+			      "also: the running commit is dated %s, when the trusted root has "
+			      "expired: that is not believed",
+			      time);
 }
 
 SatchelOffer *
-satchel_offer_from_bundle(SatchelDevice *device, const char *path, GPtrArray *remarks,
+satchel_offer_from_bundle(SatchelDevice *device, const char *path, GCancellable *cancellable,
 			  GError **error)
 {
 	g_autoptr(SatchelOffer) self = NULL;
 	g_autoptr(SatchelTrustStore) store = NULL;
 	g_autoptr(SatchelVerdict) verdict = NULL;
 	SatchelDeviceProfile profile = {0};
-	SatchelBundleReader *bundle = open_bundle(path, error);
+	SatchelBundleReader *bundle = NULL;
 
+	g_return_val_if_fail(device->mode == SATCHEL_DEVICE_UPDATE, NULL);
+	bundle = open_bundle(path, error);
 	if (bundle == NULL)
 		return NULL;
 	self = offer_new(bundle);
 	store = satchel_device_open_store(device, bundle, error);
 	if (store == NULL || !satchel_device_get_profile(device, store, &profile, error))
 		return NULL;
-	remark_ignored_time(device, remarks);
+	remark_ignored_time(device);
 	verdict = satchel_bundle_judge(bundle, store, &profile, error);
-	if (verdict == NULL)
+	if (verdict == NULL || !satchel_cancel_check(cancellable, error))
 		return NULL;
 	if (!satchel_verdict_is_accepted(verdict)) {
-		(void)refuse(verdict, remarks, error);
+		(void)refuse(verdict, device, error);
 		return NULL;
 	}
 	take_targets(self, verdict);
@@ -192,7 +198,7 @@ satchel_offer_from_stored(SatchelDevice *device, const char *path, GError **erro
 	if (verdict == NULL)
 		return NULL;
 	if (!satchel_verdict_is_accepted(verdict)) {
-		(void)refuse(verdict, NULL, error);
+		(void)refuse(verdict, device, error);
 		g_prefix_error(error, "by the metadata that this device has stored: ");
 		return NULL;
 	}
@@ -202,6 +208,41 @@ satchel_offer_from_stored(SatchelDevice *device, const char *path, GError **erro
 		return NULL;
 	take_current(self, device);
 	return g_steal_pointer(&self);
+}
+
+guint
+satchel_offer_get_n_targets(const SatchelOffer *self)
+{
+	return self->targets->len;
+}
+
+const SatchelOstreeTarget *
+satchel_offer_get_target(const SatchelOffer *self, guint index)
+{
+	return g_ptr_array_index(self->targets, index);
+}
+
+gboolean
+satchel_offer_is_cached(const SatchelOffer *self)
+{
+	return self->cached;
+}
+
+SatchelOfferMarks
+satchel_offer_get_marks(const SatchelOffer *self, const SatchelDevice *device,
+			const SatchelOstreeTarget *target)
+{
+	gint64 version = satchel_ostree_target_get_version(target);
+	guint marks = SATCHEL_OFFER_MARK_NONE;
+
+	if (self->current_name != NULL && version == self->current_version)
+		marks |= SATCHEL_OFFER_MARK_CURRENT;
+	if (version > self->current_version)
+		marks |= SATCHEL_OFFER_MARK_NEWER;
+	if (satchel_state_is_failing(device->state, satchel_ostree_target_get_name(target),
+				     satchel_ostree_target_get_commit(target)))
+		marks |= SATCHEL_OFFER_MARK_FAILED;
+	return (SatchelOfferMarks)marks;
 }
 
 gboolean

@@ -14,10 +14,11 @@ typedef struct {
 	OstreeSysroot *ostree;
 	gboolean locked;
 	int boot_fd;
-	const char *commit;	 /* to deploy; NULL: none, an earlier one is finished */
-	const char *const *keep; /* (nullable): other commits whose deployments stay */
-	gboolean existing;	 /* its deployment is there already */
-	GPtrArray *list;	 /* OstreeDeployment: the new list (owned); NULL until prepared */
+	const char *commit;	   /* to deploy; NULL: none, an earlier one is finished */
+	const char *const *keep;   /* (nullable): other commits whose deployments stay */
+	gboolean existing;	   /* its deployment is there already */
+	GCancellable *cancellable; /* (nullable): of the checkout */
+	GPtrArray *list;	   /* OstreeDeployment: the new list (owned); NULL until prepared */
 } DeployRun;
 
 static void
@@ -118,8 +119,8 @@ deploy_tree(DeployRun *run, OstreeDeployment *merge, GError **error)
 	g_autoptr(GError) local_error = NULL;
 
 	if (ostree_sysroot_deploy_tree(run->ostree, satchel_sysroot_get_os(run->sysroot),
-				       run->commit, origin, merge, arguments, &deployment, NULL,
-				       &local_error))
+				       run->commit, origin, merge, arguments, &deployment,
+				       run->cancellable, &local_error))
 		return deployment;
 	deploy_fail(g_steal_pointer(&local_error), run->commit, error);
 	return NULL;
@@ -273,14 +274,15 @@ static const SatchelDeploySteps steps = {.check_room = check_room,
 
 static gboolean
 deploy(SatchelSysroot *sysroot, const char *commit, const char *const *keep, gboolean existing,
-       GError **error)
+       GCancellable *cancellable, GError **error)
 {
 	g_auto(DeployRun) run = {.sysroot = sysroot,
 				 .ostree = satchel_sysroot_get_ostree(sysroot),
 				 .boot_fd = -1,
 				 .commit = commit,
 				 .keep = keep,
-				 .existing = existing};
+				 .existing = existing,
+				 .cancellable = cancellable};
 
 	return begin(&run, error) && refuse_staged(&run, error) &&
 	       satchel_deploy_order_run(&steps, &run, error);
@@ -288,16 +290,16 @@ deploy(SatchelSysroot *sysroot, const char *commit, const char *const *keep, gbo
 
 gboolean
 satchel_ostree_deploy(SatchelSysroot *sysroot, const char *commit, const char *const *keep,
-		      GError **error)
+		      GCancellable *cancellable, GError **error)
 {
-	return deploy(sysroot, commit, keep, FALSE, error);
+	return deploy(sysroot, commit, keep, FALSE, cancellable, error);
 }
 
 gboolean
 satchel_ostree_deploy_existing(SatchelSysroot *sysroot, const char *commit, const char *const *keep,
 			       GError **error)
 {
-	return deploy(sysroot, commit, keep, TRUE, error);
+	return deploy(sysroot, commit, keep, TRUE, NULL, error);
 }
 
 gboolean

@@ -7,6 +7,7 @@
  * @commit: complete in its repository
  * @keep: (nullable): commits whose deployments stay, NULL-terminated: the one that runs and the one
  *   that a rollback leads to
+ * @cancellable: (nullable): heeded until the new tree is checked out, not from there on
  *
  * Makes @commit the default of the next boot, with the kernel arguments and the /etc of the
  * deployment before it. Written so that a power cut at any instruction leaves a /boot that boots
@@ -14,12 +15,12 @@
  * on the disk itself.
  *
  * Errors: SATCHEL_ERROR_BUSY (another process changes the sysroot, or has staged a deployment),
- * SATCHEL_ERROR_NO_SPACE, SATCHEL_ERROR_FAILED. After one the next boot takes what it would have
- * taken, or @commit: ask the sysroot.
+ * SATCHEL_ERROR_NO_SPACE, SATCHEL_ERROR_CANCELLED, SATCHEL_ERROR_FAILED. After one the next boot
+ * takes what it would have taken, or @commit: ask the sysroot.
  */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_ostree_deploy(SatchelSysroot *sysroot, const char *commit, const char *const *keep,
-			       GError **error);
+			       GCancellable *cancellable, GError **error);
 
 /* The same with the deployment of @commit that is there already: it is made the default again as it
  * is, with its own /etc and kernel arguments. Errors: SATCHEL_ERROR_ROLLBACK_TARGET_NOT_FOUND where

@@ -1,4 +1,5 @@
 #include "ostree_pull.h"
+#include "../verify/cancel.h"
 #include "../verify/hex.h"
 #include "../verify/object_stream.h"
 #include "../verify/progress.h"
@@ -17,6 +18,8 @@ typedef struct {
 	SatchelSysroot *sysroot;
 	OstreeRepo *repo; /* of @sysroot */
 	const char *commit;
+	const SatchelProgressSink *sink;
+	GCancellable *cancellable;
 	SatchelProgress *progress; /* (owned) */
 	gboolean stale;		   /* libostree kept something wrong instead of what we gave it */
 } PullRun;
@@ -179,6 +182,8 @@ import_lacking(PullRun *run, GError **error)
 	for (guint i = 0; i < run->lacking->len; i++) {
 		const SatchelClosureObject *object = object_at(run, i);
 
+		if (!satchel_cancel_check(run->cancellable, error))
+			return FALSE;
 		/* The commit says "complete" and comes last, on its own. */
 		if (object->type == SATCHEL_OBJECT_COMMIT)
 			continue;
@@ -195,7 +200,10 @@ import_lacking(PullRun *run, GError **error)
 static gboolean
 find_lacking(PullRun *run, GError **error)
 {
-	run->lacking = satchel_held_objects_find_bad(run->sysroot, run->list);
+	run->lacking = satchel_held_objects_find_bad(run->sysroot, run->list, run->sink,
+						     run->cancellable, error);
+	if (run->lacking == NULL)
+		return FALSE;
 	for (guint i = 0; i < run->lacking->len; i++) {
 		const SatchelClosureObject *object = object_at(run, i);
 
@@ -331,7 +339,7 @@ import_all(PullRun *run, guint64 stored_bytes, GError **error)
 	g_autoptr(GError) local_error = NULL;
 
 	trim_staging(run);
-	run->progress = satchel_progress_begin("pulling", stored_bytes);
+	run->progress = satchel_progress_begin(run->sink, "pulling", stored_bytes);
 	if (import_once(run, &local_error))
 		return TRUE;
 	if (!run->stale) {
@@ -340,17 +348,22 @@ import_all(PullRun *run, guint64 stored_bytes, GError **error)
 	}
 	satchel_held_objects_clear_staging(run->repo, NULL);
 	g_clear_pointer(&run->progress, satchel_progress_end);
-	run->progress = satchel_progress_begin("pulling", stored_bytes);
+	run->progress = satchel_progress_begin(run->sink, "pulling", stored_bytes);
 	return import_once(run, error);
 }
 
 gboolean
 satchel_ostree_pull(SatchelBundleReader *bundle, SatchelSysroot *sysroot, const char *commit,
-		    GError **error)
+		    const SatchelProgressSink *sink, GCancellable *cancellable, GError **error)
 {
 	const char *const commits[] = {commit, NULL};
 	g_auto(PullRun) run = {
-		.sysroot = sysroot, .repo = satchel_sysroot_get_repo(sysroot), .commit = commit};
+		.sysroot = sysroot,
+		.repo = satchel_sysroot_get_repo(sysroot),
+		.commit = commit,
+		.sink = sink,
+		.cancellable = cancellable,
+	};
 	g_autoptr(GError) local_error = NULL;
 	guint64 stored_bytes = 0;
 

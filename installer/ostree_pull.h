@@ -1,6 +1,7 @@
 #pragma once
 #include "sysroot.h"
 #include <satchel/bundle_reader.h>
+#include <satchel/progress.h>
 
 /*
  * Brings one commit of a bundle into the device's repository. Every object is hashed on the way by
@@ -12,6 +13,8 @@
  * @bundle: borrowed
  * @sysroot: the device's, with a repository of any mode, borrowed
  * @commit: from a verified target
+ * @sink: (nullable): gets the progress
+ * @cancellable: (nullable): heeded between two objects
  *
  * Writes what the device lacks, the commit object last, and marks the commit as pulled, so that it
  * outlives a clean-up; what was pulled before and not installed loses its mark. Interrupted, it
@@ -20,11 +23,12 @@
  *
  * Errors: SATCHEL_ERROR_NO_TARGET_CONTENT (the bundle lacks an object), SATCHEL_ERROR_NO_SPACE
  * (before anything is written; says how much is lacking), SATCHEL_ERROR_DOWNLOAD_FAILED (not
- * readable, not what it should be; nothing of it is in the repository).
+ * readable, not what it should be; nothing of it is in the repository), SATCHEL_ERROR_CANCELLED.
  */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_ostree_pull(SatchelBundleReader *bundle, SatchelSysroot *sysroot,
-			     const char *commit, GError **error);
+			     const char *commit, const SatchelProgressSink *sink,
+			     GCancellable *cancellable, GError **error);
 
 /* Takes the marks of pulled commits away, except that of @commit (nullable). */
 G_GNUC_WARN_UNUSED_RESULT

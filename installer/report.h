@@ -1,5 +1,5 @@
 #pragma once
-#include "offer.h"
+#include <satchel/device.h>
 
 /* What the commands print, as text. (transfer full) */
 

@@ -22,6 +22,8 @@ satchel_sysroot_take_error(GError *from, SatchelError code, const char *what, GE
 	if (g_error_matches(taken, G_IO_ERROR, G_IO_ERROR_NO_SPACE) ||
 	    strstr(taken->message, "min-free-space-") != NULL)
 		code = SATCHEL_ERROR_NO_SPACE;
+	if (g_error_matches(taken, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+		code = SATCHEL_ERROR_CANCELLED;
 	if (taken->domain == SATCHEL_ERROR)
 		code = (SatchelError)taken->code;
 	g_set_error(error, SATCHEL_ERROR, code, "%s: %s", what, taken->message);

@@ -55,8 +55,8 @@ gboolean satchel_sysroot_has_commit(const SatchelSysroot *self, const char *comm
 /* When @commit was made, as it says itself; 0 where it is not in the repository. */
 gint64 satchel_sysroot_get_commit_time_s(const SatchelSysroot *self, const char *commit);
 
-/* Makes @error, of libostree or GIO, one of ours: SATCHEL_ERROR_NO_SPACE or @code, with @what in
- * front. (transfer full) @error is taken. Always FALSE. */
+/* Makes @error, of libostree or GIO, one of ours: SATCHEL_ERROR_NO_SPACE, _CANCELLED or @code, with
+ * @what in front. (transfer full) @error is taken. Always FALSE. */
 gboolean satchel_sysroot_take_error(GError *from, SatchelError code, const char *what,
 				    GError **error);
 

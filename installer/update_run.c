@@ -1,5 +1,6 @@
-#include "update_run.h"
+#include "../verify/cancel.h"
 #include "held_objects.h"
+#include "offer.h"
 #include "ostree_deploy.h"
 #include "ostree_pull.h"
 #include "reboot_sentinel.h"
@@ -27,19 +28,34 @@ satchel_update_check_idle(const SatchelDevice *device, GError **error)
 	return FALSE;
 }
 
+/* What the device may be asked to take: of its own offers only, and one at a time. */
+static gboolean
+check_target(const SatchelDevice *device, const SatchelOffer *offer,
+	     const SatchelOstreeTarget *target, GError **error)
+{
+	g_return_val_if_fail(device->mode == SATCHEL_DEVICE_UPDATE, FALSE);
+	g_return_val_if_fail(g_ptr_array_find(offer->targets, target, NULL), FALSE);
+	return satchel_update_check_idle(device, error);
+}
+
 gboolean
 satchel_update_pull(SatchelDevice *device, const SatchelOffer *offer,
-		    const SatchelOstreeTarget *target, GError **error)
+		    const SatchelOstreeTarget *target, GCancellable *cancellable, GError **error)
 {
-	return satchel_ostree_pull(offer->bundle, device->sysroot,
-				   satchel_ostree_target_get_commit(target), error);
+	g_return_val_if_fail(offer->bundle != NULL, FALSE);
+	return check_target(device, offer, target, error) &&
+	       satchel_ostree_pull(offer->bundle, device->sysroot,
+				   satchel_ostree_target_get_commit(target), &device->sink,
+				   cancellable, error);
 }
 
 static gboolean
-check_pulled(const SatchelDevice *device, const SatchelOstreeTarget *target, GError **error)
+check_pulled(const SatchelDevice *device, const SatchelOstreeTarget *target,
+	     GCancellable *cancellable, GError **error)
 {
 	if (satchel_held_objects_check_commit(device->sysroot,
-					      satchel_ostree_target_get_commit(target), error))
+					      satchel_ostree_target_get_commit(target),
+					      &device->sink, cancellable, error))
 		return TRUE;
 	g_prefix_error(error, "the content of %s is not on the device: ",
 		       satchel_ostree_target_get_name(target));
@@ -87,8 +103,10 @@ give_up(SatchelDevice *device, const GError *cause, GError **error)
 {
 	g_autoptr(GError) local_error = NULL;
 	g_autofree char *name = g_strdup(device->state->installing->name);
-	gboolean passing = g_error_matches(cause, SATCHEL_ERROR, SATCHEL_ERROR_BUSY) ||
-			   g_error_matches(cause, SATCHEL_ERROR, SATCHEL_ERROR_NO_SPACE);
+	gboolean as_it_is = g_error_matches(cause, SATCHEL_ERROR, SATCHEL_ERROR_BUSY) ||
+			    g_error_matches(cause, SATCHEL_ERROR, SATCHEL_ERROR_CANCELLED);
+	gboolean passing =
+		as_it_is || g_error_matches(cause, SATCHEL_ERROR, SATCHEL_ERROR_NO_SPACE);
 
 	if (passing)
 		satchel_state_abandon(device->state);
@@ -98,7 +116,7 @@ give_up(SatchelDevice *device, const GError *cause, GError **error)
 		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_ROLLED_BACK,
 			    "%s was not installed: %s; and %s", name, cause->message,
 			    local_error->message);
-	else if (g_error_matches(cause, SATCHEL_ERROR, SATCHEL_ERROR_BUSY))
+	else if (as_it_is)
 		g_propagate_error(error, g_error_copy(cause));
 	else
 		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_ROLLED_BACK,
@@ -120,13 +138,13 @@ was_swapped(SatchelDevice *device)
 }
 
 static gboolean
-deploy(SatchelDevice *device, const char *commit, GError **error)
+deploy(SatchelDevice *device, const char *commit, GCancellable *cancellable, GError **error)
 {
 	const char *keep[3] = {NULL};
 	g_autoptr(GError) local_error = NULL;
 
 	list_kept(device, keep);
-	if (!satchel_ostree_deploy(device->sysroot, commit, keep, &local_error)) {
+	if (!satchel_ostree_deploy(device->sysroot, commit, keep, cancellable, &local_error)) {
 		if (!was_swapped(device))
 			return give_up(device, local_error, error);
 		g_propagate_error(error, g_steal_pointer(&local_error));
@@ -140,17 +158,21 @@ deploy(SatchelDevice *device, const char *commit, GError **error)
 
 gboolean
 satchel_update_install(SatchelDevice *device, const SatchelOffer *offer,
-		       const SatchelOstreeTarget *target, SatchelOutcome *outcome, GError **error)
+		       const SatchelOstreeTarget *target, GCancellable *cancellable,
+		       SatchelOutcome *outcome, GError **error)
 {
-	g_autoptr(SatchelStateTarget) copy = satchel_state_target_new(target);
+	g_autoptr(SatchelStateTarget) copy = NULL;
 
+	if (!check_target(device, offer, target, error))
+		return FALSE;
+	copy = satchel_state_target_new(target);
 	if (g_strcmp0(satchel_device_get_running_commit(device), copy->commit) == 0) {
 		satchel_state_adopt(device->state, copy, device->clock_s);
 		*outcome = SATCHEL_OUTCOME_DONE;
 		return satchel_device_save(device, error);
 	}
-	if (!check_pulled(device, target, error) || !begin(device, offer, copy, error) ||
-	    !deploy(device, copy->commit, error))
+	if (!check_pulled(device, target, cancellable, error) ||
+	    !begin(device, offer, copy, error) || !deploy(device, copy->commit, cancellable, error))
 		return FALSE;
 	*outcome = SATCHEL_OUTCOME_NEEDS_REBOOT;
 	return TRUE;
@@ -180,10 +202,14 @@ finish_rolled_back(SatchelDevice *device, const SatchelSysrootFacts *facts, GErr
 }
 
 gboolean
-satchel_update_finalize(SatchelDevice *device, SatchelOutcome *outcome, GError **error)
+satchel_update_finalize(SatchelDevice *device, GCancellable *cancellable, SatchelOutcome *outcome,
+			GError **error)
 {
 	SatchelSysrootFacts facts = satchel_device_get_facts(device);
 
+	g_return_val_if_fail(device->mode == SATCHEL_DEVICE_UPDATE, FALSE);
+	if (!satchel_cancel_check(cancellable, error))
+		return FALSE;
 	switch (satchel_update_plan_finalize(device->state, &facts)) {
 	case SATCHEL_FINALIZE_NOTHING:
 		break;

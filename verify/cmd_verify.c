@@ -1,3 +1,4 @@
+#include "cli_progress.h"
 #include "clock.h"
 #include "commands.h"
 #include "full_check.h"
@@ -174,7 +175,7 @@ verify_judge(const VerifyOptions *options, const char *path, SatchelDeviceProfil
 	if (verdict != NULL && satchel_verdict_is_accepted(verdict))
 		verify_floor(verdict, profile, options->lowest_version);
 	if (verdict != NULL && options->full)
-		satchel_full_check(bundle, verdict, profile);
+		satchel_full_check(bundle, verdict, profile, satchel_cli_progress());
 	return verdict;
 }
 

@@ -267,12 +267,13 @@ full_check_targets(FullCheck *self, guint64 manifest_bytes)
 
 void
 satchel_full_check(SatchelBundleReader *bundle, SatchelVerdict *verdict,
-		   const SatchelDeviceProfile *profile)
+		   const SatchelDeviceProfile *profile, const SatchelProgressSink *sink)
 {
 	FullCheck self = {bundle, verdict, profile, NULL, 0};
 	g_autoptr(SatchelManifest) manifest = full_load_manifest(&self);
 	guint64 manifest_bytes = full_manifest_bytes(manifest);
-	g_autoptr(SatchelProgress) progress = satchel_progress_begin("verifying", manifest_bytes);
+	g_autoptr(SatchelProgress) progress =
+		satchel_progress_begin(sink, "verifying", manifest_bytes);
 
 	self.progress = progress;
 	if (manifest != NULL)

@@ -1,20 +1,11 @@
 #include "progress.h"
-#include "cli.h"
-#include <unistd.h>
-
-#define TERMINAL_INTERVAL_US (G_USEC_PER_SEC / 8)
-#define PLAIN_INTERVAL_US (5 * G_USEC_PER_SEC)
 
 /* The first moments say nothing about the rest. */
 #define ESTIMATE_AFTER_S 1.0
 
 struct SatchelProgress {
-	const char *what;
-	guint64 done_bytes;
-	guint64 total_bytes;
-	gint64 began_us;
-	gint64 shown_us;
-	gboolean on_terminal;
+	SatchelProgressSink sink;
+	SatchelProgressReport report;
 };
 
 char *
@@ -64,45 +55,38 @@ satchel_progress_describe(const char *what, guint64 done_bytes, guint64 total_by
 			       (guint)(share * 100), left);
 }
 
+static void
+tell(SatchelProgress *self, SatchelProgressPhase phase)
+{
+	self->report.phase = phase;
+	if (self->sink.report != NULL)
+		self->sink.report(&self->report, self->sink.user_data);
+}
+
 SatchelProgress *
-satchel_progress_begin(const char *what, guint64 total_bytes)
+satchel_progress_begin(const SatchelProgressSink *sink, const char *what, guint64 total_bytes)
 {
 	SatchelProgress *self = g_new0(SatchelProgress, 1);
 
-	self->what = what;
-	self->total_bytes = total_bytes;
-	self->began_us = g_get_monotonic_time();
-	self->shown_us = self->began_us;
-	self->on_terminal = isatty(STDERR_FILENO) == 1;
+	if (sink != NULL)
+		self->sink = *sink;
+	self->report.what = what;
+	self->report.total_bytes = total_bytes;
+	tell(self, SATCHEL_PROGRESS_BEGUN);
 	return self;
 }
 
 void
 satchel_progress_set_total(SatchelProgress *self, guint64 total_bytes)
 {
-	self->total_bytes = total_bytes;
+	self->report.total_bytes = total_bytes;
 }
 
 void
 satchel_progress_advance(SatchelProgress *self, guint64 n_bytes)
 {
-	gint64 now_us = 0;
-	g_autofree char *line = NULL;
-
-	self->done_bytes += n_bytes;
-	if (satchel_cli_is_quiet())
-		return;
-	now_us = g_get_monotonic_time();
-	if (now_us - self->shown_us <
-	    (self->on_terminal ? TERMINAL_INTERVAL_US : PLAIN_INTERVAL_US))
-		return;
-	self->shown_us = now_us;
-	line = satchel_progress_describe(self->what, self->done_bytes, self->total_bytes,
-					 (double)(now_us - self->began_us) / G_USEC_PER_SEC);
-	if (self->on_terminal)
-		satchel_cli_show_status(line);
-	else
-		satchel_cli_note("%s", line);
+	self->report.done_bytes += n_bytes;
+	tell(self, SATCHEL_PROGRESS_RUNNING);
 }
 
 void
@@ -110,14 +94,6 @@ satchel_progress_end(SatchelProgress *self)
 {
 	if (self == NULL)
 		return;
-	if (self->done_bytes > 0 && !satchel_cli_is_quiet()) {
-		g_autofree char *done = satchel_progress_format_bytes(self->done_bytes);
-		gint64 elapsed_us = g_get_monotonic_time() - self->began_us;
-
-		satchel_cli_note("%s: %s in %.1f s", self->what, done,
-				 (double)elapsed_us / G_USEC_PER_SEC);
-	} else {
-		satchel_cli_show_status(NULL);
-	}
+	tell(self, SATCHEL_PROGRESS_ENDED);
 	g_free(self);
 }

@@ -1,16 +1,16 @@
 #pragma once
-#include <glib.h>
+#include <satchel/progress.h>
 
 /*
- * Progress of long work on stderr: on a terminal one line that is rewritten, with bytes done,
- * total, and time left; plain lines otherwise, one every few seconds; nothing when quiet. Not
- * thread-safe.
+ * Counts the bytes of one piece of long work and reports them to a sink. Pure: nothing is printed
+ * here. Not thread-safe: only the thread that began it advances it.
  */
 typedef struct SatchelProgress SatchelProgress;
 
-/* @total_bytes: 0 when unknown. @what: "pulling", "building"; borrowed for the life of the object.
- */
-SatchelProgress *satchel_progress_begin(const char *what, guint64 total_bytes);
+/* @sink: (nullable): copied; NULL: nobody listens. @total_bytes: 0 when unknown. @what: "pulling",
+ * "building"; borrowed for the life of the object. */
+SatchelProgress *satchel_progress_begin(const SatchelProgressSink *sink, const char *what,
+					guint64 total_bytes);
 void satchel_progress_set_total(SatchelProgress *self, guint64 total_bytes);
 void satchel_progress_advance(SatchelProgress *self, guint64 n_bytes);
 void satchel_progress_end(SatchelProgress *self);

@@ -1,5 +1,5 @@
 #pragma once
-#include <satchel/ostree_target.h>
+#include <satchel/target_choice.h>
 
 /*
  * Which targets a device could take, and which one it does take: pure decisions over verified
@@ -54,30 +54,13 @@ typedef struct {
 	gboolean auto_downgrade;    /* an older one than the current is taken by itself, too */
 } SatchelTargetQuestion;
 
-typedef enum {
-	SATCHEL_TARGET_CHOICE_NOTHING,	   /* nothing to do; the text says why */
-	SATCHEL_TARGET_CHOICE_NEW_VERSION, /* another target than the current one */
-	SATCHEL_TARGET_CHOICE_SYNC,	   /* the current one; its apps may need work */
-	SATCHEL_TARGET_CHOICE_ROLLBACK,	   /* the current one is failing: back to what worked */
-	SATCHEL_TARGET_CHOICE_TOO_OLD,	   /* below the lowest version; the text says so */
-} SatchelTargetChoiceKind;
-
-typedef struct {
-	SatchelTargetChoiceKind kind;
-	/* Borrowed from the candidates; NULL for NOTHING and TOO_OLD. For SYNC the current target.
-	 */
-	const SatchelOstreeTarget *selected;
-	char *text; /* one line for people */
-} SatchelTargetChoice;
-
 /**
  * satchel_target_choose:
  * @choice: (out caller-allocates): cleared by the caller with satchel_target_choice_clear()
  *
  * By itself: the newest candidate, unless it is failing or, without @auto_downgrade, older than the
  * current one. By name or version: that one, failing or older as it may be. Either way nothing
- * below
- * @lowest_version, unless it is what runs. "A name that begins with digits is a name": the
+ * below @lowest_version, unless it is what runs. "A name that begins with digits is a name": the
  * exact name first, then a version if all characters are digits.
  *
  * Errors: SATCHEL_ERROR_TARGET_NOT_FOUND where @wanted is no candidate;
@@ -87,10 +70,3 @@ typedef struct {
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_target_choose(const SatchelTargetQuestion *question, SatchelTargetChoice *choice,
 			       GError **error);
-
-/* For commands that act on @self. Error: SATCHEL_ERROR_DOWNGRADE_REFUSED where it is TOO_OLD. */
-G_GNUC_WARN_UNUSED_RESULT
-gboolean satchel_target_choice_check(const SatchelTargetChoice *self, GError **error);
-
-void satchel_target_choice_clear(SatchelTargetChoice *self);
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SatchelTargetChoice, satchel_target_choice_clear)

@@ -49,6 +49,14 @@ report_code_name(int code)
 		return "rolled-back";
 	case SATCHEL_ERROR_ROLLBACK_FAILED:
 		return "rollback-failed";
+	case SATCHEL_ERROR_TARGET_UNREADABLE:
+		return "target-unreadable";
+	case SATCHEL_ERROR_REBOOT_FOR_BOOT_FIRMWARE:
+		return "reboot-for-boot-firmware";
+	case SATCHEL_ERROR_ROLLBACK_NEEDS_REBOOT:
+		return "rollback-needs-reboot";
+	case SATCHEL_ERROR_CANCELLED:
+		return "cancelled";
 	}
 	return "failed";
 }

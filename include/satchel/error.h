@@ -35,9 +35,14 @@ typedef enum {
 	SATCHEL_ERROR_DOWNGRADE_REFUSED, /* below the floor, or not asked for by name */
 	SATCHEL_ERROR_ROLLED_BACK,	 /* failed; the device is back on what worked */
 	SATCHEL_ERROR_ROLLBACK_FAILED,	 /* failed, and going back failed too */
+	SATCHEL_ERROR_TARGET_UNREADABLE, /* app images could not be loaded into the engine */
+	SATCHEL_ERROR_REBOOT_FOR_BOOT_FIRMWARE, /* a boot-firmware update is pending; reboot first
+						 */
+	SATCHEL_ERROR_ROLLBACK_NEEDS_REBOOT,	/* failed; back on what worked after a reboot */
+	SATCHEL_ERROR_CANCELLED,		/* the caller wanted it; it may be called again */
 } SatchelError;
 
 /* Number of codes; tests walk all of them. */
-#define SATCHEL_ERROR_LAST SATCHEL_ERROR_ROLLBACK_FAILED
+#define SATCHEL_ERROR_LAST SATCHEL_ERROR_CANCELLED
 
 #pragma GCC visibility pop

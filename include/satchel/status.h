@@ -48,6 +48,10 @@ typedef enum {
 	SATCHEL_OUTCOME_UPDATE_NEW_VERSION, /* check, list: a newer target is there */
 	SATCHEL_OUTCOME_UPDATE_ROLLBACK,    /* check, list: the current one is failing; go back */
 	SATCHEL_OUTCOME_NEEDS_REBOOT,	    /* installed; reboot, then run */
+	SATCHEL_OUTCOME_REBOOT_FOR_BOOT_FIRMWARE, /* done; reboot to finish a boot-firmware update
+						   */
+	SATCHEL_OUTCOME_APPS_NEED_FINALIZATION,	  /* apps installed, not started; run */
+	SATCHEL_OUTCOME_UPDATE_SYNC_APPS, /* check, list: the current target's apps need work */
 } SatchelOutcome;
 
 /**

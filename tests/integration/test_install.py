@@ -37,7 +37,9 @@ def files_below(folder):
 
 
 def public_functions():
-    text = "".join(path.read_text() for path in (ROOT / "include/satchel").glob("*.h"))
+    """What libsatchel's headers declare; the device has a library of its own."""
+    text = "".join(path.read_text() for path in (ROOT / "include/satchel").glob("*.h")
+                   if path.name != "device.h")
     code = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
     return set(re.findall(r"\b(satchel_\w+)\s*\(", code))
 

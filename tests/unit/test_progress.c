@@ -1,4 +1,5 @@
 #include "../../verify/cli.h"
+#include "../../verify/cli_progress.h"
 #include "../../verify/progress.h"
 #include <fcntl.h>
 #include <stdio.h>
@@ -77,7 +78,7 @@ work_on_plain_stderr(guint64 n_bytes)
 
 	fflush(stderr);
 	g_assert_cmpint(dup2(file_fd, STDERR_FILENO), >=, 0);
-	progress = satchel_progress_begin("building", 0);
+	progress = satchel_progress_begin(satchel_cli_progress(), "building", 0);
 	satchel_progress_set_total(progress, n_bytes);
 	for (guint64 i = 0; i < n_bytes; i++)
 		satchel_progress_advance(progress, 1);
@@ -119,6 +120,61 @@ test_no_work_shows_nothing(void)
 	g_assert_cmpstr(text, ==, "");
 }
 
+typedef struct {
+	guint n_reports;
+	SatchelProgressPhase phase;
+	guint64 done_bytes;
+	guint64 total_bytes;
+} Heard;
+
+static void
+hear(const SatchelProgressReport *report, gpointer user_data)
+{
+	Heard *heard = user_data;
+
+	g_assert_cmpstr(report->what, ==, "pulling");
+	heard->n_reports++;
+	heard->phase = report->phase;
+	heard->done_bytes = report->done_bytes;
+	heard->total_bytes = report->total_bytes;
+}
+
+static void
+test_sink_hears_each_step(void)
+{
+	Heard heard = {0};
+	SatchelProgressSink sink = {.report = hear, .user_data = &heard};
+	SatchelProgress *progress = satchel_progress_begin(&sink, "pulling", 10);
+
+	g_assert_cmpuint(heard.n_reports, ==, 1);
+	g_assert_cmpint(heard.phase, ==, SATCHEL_PROGRESS_BEGUN);
+	satchel_progress_set_total(progress, 20);
+	satchel_progress_advance(progress, 3);
+	satchel_progress_advance(progress, 4);
+	g_assert_cmpuint(heard.n_reports, ==, 3);
+	g_assert_cmpint(heard.phase, ==, SATCHEL_PROGRESS_RUNNING);
+	g_assert_cmpuint(heard.done_bytes, ==, 7);
+	g_assert_cmpuint(heard.total_bytes, ==, 20);
+	satchel_progress_end(progress);
+	g_assert_cmpuint(heard.n_reports, ==, 4);
+	g_assert_cmpint(heard.phase, ==, SATCHEL_PROGRESS_ENDED);
+	g_assert_cmpuint(heard.done_bytes, ==, 7);
+}
+
+static void
+test_work_needs_no_sink(void)
+{
+	SatchelProgressSink deaf = {0};
+	SatchelProgress *one = satchel_progress_begin(NULL, "pulling", 10);
+	SatchelProgress *two = satchel_progress_begin(&deaf, "pulling", 10);
+
+	satchel_progress_advance(one, 1);
+	satchel_progress_advance(two, 1);
+	satchel_progress_end(one);
+	satchel_progress_end(two);
+	satchel_progress_end(NULL);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -136,5 +192,7 @@ main(int argc, char **argv)
 			test_short_work_is_one_plain_line);
 	g_test_add_func("/progress/quiet shows nothing", test_quiet_shows_nothing);
 	g_test_add_func("/progress/no work shows nothing", test_no_work_shows_nothing);
+	g_test_add_func("/progress/sink hears each step", test_sink_hears_each_step);
+	g_test_add_func("/progress/work needs no sink", test_work_needs_no_sink);
 	return g_test_run();
 }

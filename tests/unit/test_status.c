@@ -26,6 +26,10 @@ static const struct {
 	{SATCHEL_ERROR_DOWNGRADE_REFUSED, 102},
 	{SATCHEL_ERROR_ROLLED_BACK, 110},
 	{SATCHEL_ERROR_ROLLBACK_FAILED, 130},
+	{SATCHEL_ERROR_TARGET_UNREADABLE, 80},
+	{SATCHEL_ERROR_REBOOT_FOR_BOOT_FIRMWARE, 90},
+	{SATCHEL_ERROR_ROLLBACK_NEEDS_REBOOT, 120},
+	{SATCHEL_ERROR_CANCELLED, 1},
 };
 
 static void
@@ -51,6 +55,11 @@ test_each_outcome_has_its_documented_status(void)
 			16);
 	g_assert_cmpint(satchel_status_from_result(SATCHEL_OUTCOME_UPDATE_ROLLBACK, NULL), ==, 18);
 	g_assert_cmpint(satchel_status_from_result(SATCHEL_OUTCOME_NEEDS_REBOOT, NULL), ==, 100);
+	g_assert_cmpint(satchel_status_from_result(SATCHEL_OUTCOME_REBOOT_FOR_BOOT_FIRMWARE, NULL),
+			==, 5);
+	g_assert_cmpint(satchel_status_from_result(SATCHEL_OUTCOME_APPS_NEED_FINALIZATION, NULL),
+			==, 10);
+	g_assert_cmpint(satchel_status_from_result(SATCHEL_OUTCOME_UPDATE_SYNC_APPS, NULL), ==, 17);
 }
 
 static void
