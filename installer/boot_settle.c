@@ -34,7 +34,7 @@ satchel_boot_settle_pin(int boot_fd, GError **error)
 /* The child: waits until the pipe's other end says "thawed" or is gone. Only functions that are
  * safe after a fork. */
 G_NORETURN static void
-stand_by(int boot_fd, int pipe_fd)
+stand_by(const SatchelFreezeCalls *calls, int boot_fd, int pipe_fd)
 {
 	char byte = 0;
 	ssize_t n = 0;
@@ -44,7 +44,7 @@ stand_by(int boot_fd, int pipe_fd)
 		n = read(pipe_fd, &byte, 1);
 	} while (n < 0 && errno == EINTR);
 	if (n != 1)
-		(void)ioctl(boot_fd, FITHAW, 0);
+		(void)calls->thaw(boot_fd);
 	/* No way out through main(): nothing of the parent's may run here a second time. */
 	for (;;)
 		(void)kill(getpid(), SIGKILL);
@@ -52,7 +52,7 @@ stand_by(int boot_fd, int pipe_fd)
 
 /* Starts the child with all signals blocked; it keeps them so. Returns the pipe's end, or -1. */
 static int
-start_stand_by(int boot_fd, pid_t *child)
+start_stand_by(const SatchelFreezeCalls *calls, int boot_fd, pid_t *child)
 {
 	int ends[2];
 
@@ -66,38 +66,37 @@ start_stand_by(int boot_fd, pid_t *child)
 	}
 	if (*child == 0) {
 		close(ends[1]);
-		stand_by(boot_fd, ends[0]);
+		stand_by(calls, boot_fd, ends[0]);
 	}
 	close(ends[0]);
 	return ends[1];
 }
 
-/* *@unable: this file system cannot freeze. */
+/* *@frozen: it still is. A file system that cannot freeze was synced, and that is all there is. */
 static gboolean
-freeze_and_thaw(int boot_fd, gboolean *unable, GError **error)
+freeze_and_thaw(const SatchelFreezeCalls *calls, int boot_fd, gboolean *frozen, GError **error)
 {
-	if (ioctl(boot_fd, FIFREEZE, 0) != 0) {
-		*unable = errno == EOPNOTSUPP || errno == ENOTTY || errno == ENOSYS;
-		return *unable || settle_fail(error, "cannot be frozen");
-	}
-	if (ioctl(boot_fd, FITHAW, 0) != 0)
-		return settle_fail(error, "cannot be thawed");
-	return TRUE;
+	if (calls->freeze(boot_fd) != 0)
+		return errno == EOPNOTSUPP || errno == ENOTTY || errno == ENOSYS ||
+		       settle_fail(error, "cannot be frozen");
+	*frozen = calls->thaw(boot_fd) != 0;
+	return !*frozen || settle_fail(error, "cannot be thawed");
 }
 
 static gboolean
-settle_guarded(int boot_fd, GError **error)
+settle_guarded(const SatchelFreezeCalls *calls, int boot_fd, GError **error)
 {
 	pid_t child = 0;
-	gboolean unable = FALSE;
+	gboolean frozen = FALSE;
 	gboolean good = FALSE;
-	int pipe_fd = start_stand_by(boot_fd, &child);
+	int pipe_fd = start_stand_by(calls, boot_fd, &child);
 
 	if (pipe_fd < 0)
 		return settle_fail(error, "no process to stand by");
-	good = freeze_and_thaw(boot_fd, &unable, error);
-	/* Without this byte the child thaws, also where thawing here has failed. */
-	if (good && write(pipe_fd, "", 1) != 1)
+	good = freeze_and_thaw(calls, boot_fd, &frozen, error);
+	/* Without this byte the child thaws, as it must where thawing here has failed; where
+	 * freezing has, it must not: somebody else's freeze may be the reason. */
+	if (!frozen && write(pipe_fd, "", 1) != 1 && good)
 		good = settle_fail(error, "the process that stands by is gone");
 	close(pipe_fd);
 	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
@@ -106,20 +105,41 @@ settle_guarded(int boot_fd, GError **error)
 }
 
 gboolean
-satchel_boot_settle(int boot_fd, gboolean freeze, GError **error)
+satchel_boot_settle_with(const SatchelFreezeCalls *calls, int boot_fd, gboolean freeze,
+			 GError **error)
 {
 	sigset_t all;
 	sigset_t before;
 	gboolean good = FALSE;
 
-	if (syncfs(boot_fd) != 0)
+	if (calls->sync(boot_fd) != 0)
 		return settle_fail(error, "cannot be synced");
 	if (!freeze)
 		return TRUE;
 	sigfillset(&all);
 	if (pthread_sigmask(SIG_BLOCK, &all, &before) != 0)
 		return settle_fail(error, "signals cannot be blocked");
-	good = settle_guarded(boot_fd, error);
+	good = settle_guarded(calls, boot_fd, error);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return good;
+}
+
+static int
+call_freeze(int fd)
+{
+	return ioctl(fd, FIFREEZE, 0);
+}
+
+static int
+call_thaw(int fd)
+{
+	return ioctl(fd, FITHAW, 0);
+}
+
+gboolean
+satchel_boot_settle(int boot_fd, gboolean freeze, GError **error)
+{
+	static const SatchelFreezeCalls calls = {syncfs, call_freeze, call_thaw};
+
+	return satchel_boot_settle_with(&calls, boot_fd, freeze, error);
 }

@@ -13,6 +13,19 @@
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_boot_settle_pin(int boot_fd, GError **error);
 
+/* The calls of the system that settling makes; each as syncfs(): 0, or -1 with errno. */
+typedef struct {
+	int (*sync)(int fd);
+	int (*freeze)(int fd);
+	int (*thaw)(int fd);
+} SatchelFreezeCalls;
+
+/* The same with other calls: for tests of the order and of deaths in between. @thaw is also called
+ * in the process that stands by. */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_boot_settle_with(const SatchelFreezeCalls *calls, int boot_fd, gboolean freeze,
+				  GError **error);
+
 /**
  * satchel_boot_settle:
  * @boot_fd: the folder that the boot loader reads
