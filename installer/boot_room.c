@@ -178,6 +178,17 @@ on_one_file_system(int fd, int other)
 	return fstat(fd, &a) == 0 && fstat(other, &b) == 0 && a.st_dev == b.st_dev;
 }
 
+/* Root may use what is reserved for root; but ext4 keeps a fiftieth from root, too. */
+static guint64
+count_usable(const struct statvfs *fs)
+{
+	guint64 kept = MIN((guint64)fs->f_blocks / 50, 4096);
+
+	if (geteuid() != 0 || fs->f_bfree == fs->f_bavail || fs->f_bfree <= kept)
+		return fs->f_bavail;
+	return MAX((guint64)fs->f_bavail, (guint64)fs->f_bfree - kept);
+}
+
 gboolean
 satchel_boot_room_check(SatchelSysroot *sysroot, int boot_fd, const char *commit, GError **error)
 {
@@ -204,7 +215,7 @@ satchel_boot_room_check(SatchelSysroot *sysroot, int boot_fd, const char *commit
 	 * file, and the folders and links that hold them: loader.N, entries, OS-CHECKSUM,
 	 * loader.tmp. */
 	needed += all->len + 1 + 5;
-	usable = geteuid() == 0 ? fs.f_bfree : fs.f_bavail;
+	usable = count_usable(&fs);
 	if (needed <= usable)
 		return TRUE;
 	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_NO_SPACE,

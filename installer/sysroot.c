@@ -41,6 +41,18 @@ enter_own_mounts(GError **error)
 	return FALSE;
 }
 
+/* After a power cut behind the swap the old system may boot once more, while the replayed journal
+ * lists the new one only. Nothing is broken; libostree sounds as if. */
+static const char *
+get_advice(const GError *error)
+{
+	return strstr(error->message, "bootloader entry not found") != NULL
+		       ? "; after a power cut this is so until the next boot: reboot once, then "
+			 "try "
+			 "again"
+		       : "";
+}
+
 static gboolean
 open_ostree(SatchelSysroot *self, gboolean writable, GError **error)
 {
@@ -56,9 +68,13 @@ open_ostree(SatchelSysroot *self, gboolean writable, GError **error)
 	    !ostree_sysroot_get_repo(self->ostree, &self->repo, NULL, &local_error)) {
 		g_autofree char *quoted = satchel_path_quote(self->path);
 		g_autofree char *what = g_strdup_printf("sysroot %s", quoted);
+		const char *advice = get_advice(local_error);
 
-		return satchel_sysroot_take_error(g_steal_pointer(&local_error),
-						  SATCHEL_ERROR_FAILED, what, error);
+		satchel_sysroot_take_error(g_steal_pointer(&local_error), SATCHEL_ERROR_FAILED,
+					   what, &local_error);
+		g_set_error(error, SATCHEL_ERROR, local_error->code, "%s%s", local_error->message,
+			    advice);
+		return FALSE;
 	}
 	return TRUE;
 }
@@ -135,7 +151,9 @@ find_deployment(const SatchelSysroot *self, const char *commit)
 	for (guint i = 0; i < all->len; i++) {
 		OstreeDeployment *deployment = g_ptr_array_index(all, i);
 
-		if (!g_str_equal(ostree_deployment_get_osname(deployment), self->os))
+		/* What somebody has staged is written at the shutdown, or never. */
+		if (!g_str_equal(ostree_deployment_get_osname(deployment), self->os) ||
+		    ostree_deployment_is_staged(deployment))
 			continue;
 		if (commit == NULL || g_str_equal(ostree_deployment_get_csum(deployment), commit))
 			return g_object_ref(deployment);

@@ -27,13 +27,16 @@ def _compile(command):
     assert done.returncode == 0, f"{shlex.join(command)}\n{done.stdout}"
 
 
-def build(source, folder, optimize="-O1"):
-    """Compiles tests/support/SOURCE against the library as it was built; returns the program."""
+def build(source, folder, optimize="-O1", packages=()):
+    """Compiles tests/support/SOURCE against the library as it was built; returns the program.
+
+    @packages: what it needs besides the library."""
     program = folder / pathlib.Path(source).stem
     _compile([*shlex.split(os.environ.get("SATCHEL_CC", "gcc")), "-std=gnu11", optimize, "-Wall",
               "-D_GNU_SOURCE", f"-I{ROOT / 'include'}", f"-I{ROOT / 'verify'}",
-              *pkg_config("--cflags", *LIBRARIES), "-o", str(program), str(HERE / source),
-              str(BUILD / "libsatchel.a"), *pkg_config("--libs", *LIBRARIES)])
+              *pkg_config("--cflags", *LIBRARIES, *packages), "-o", str(program),
+              str(HERE / source), str(BUILD / "libsatchel.a"),
+              *pkg_config("--libs", *LIBRARIES, *packages)])
     return program
 
 
