@@ -9,6 +9,7 @@
 #include <satchel/bundle_layout.h>
 #include <satchel/tuf_client.h>
 #include <satchel/tuf_source_bundle.h>
+#include <sys/stat.h>
 
 /* One judgement. Every step adds its reasons and lets the next one look for more. */
 typedef struct {
@@ -199,6 +200,87 @@ judge_commit(SatchelClosureRepo *repo, const SatchelOstreeTarget *target,
 	return FALSE;
 }
 
+/* "commit 0123456789ab" of each. (transfer full) */
+static char *
+judge_describe_commits(const char *const *commits)
+{
+	GString *text = g_string_new(*commits == NULL ? "nothing deployed" : NULL);
+
+	for (guint i = 0; commits[i] != NULL; i++)
+		g_string_append_printf(text, "%scommit %.12s", i > 0 ? ", " : "", commits[i]);
+	return g_string_free(text, FALSE);
+}
+
+/* The delta that this device would apply lies there in its size; its hash is looked at when it is
+ * read. */
+static gboolean
+judge_delta(const Judgement *self, const SatchelBundleDelta *delta, GError **error)
+{
+	g_autofree char *member = satchel_bundle_delta_member(delta);
+	g_autoptr(GError) local_error = NULL;
+	SatchelBundleStat info = {0};
+
+	if (satchel_bundle_reader_get_signed_sha256(self->bundle, member) == NULL) {
+		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_BUNDLE_INVALID,
+			    "%s is not listed in a signed " SATCHEL_BUNDLE_MANIFEST, member);
+		return FALSE;
+	}
+	if (!satchel_bundle_reader_stat(self->bundle, member, &info, &local_error)) {
+		g_set_error_literal(error, SATCHEL_ERROR, SATCHEL_ERROR_NO_TARGET_CONTENT,
+				    local_error->message);
+		return FALSE;
+	}
+	if (S_ISREG(info.mode) && info.size_bytes == delta->size_bytes)
+		return TRUE;
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_NO_TARGET_CONTENT,
+		    "%s has %" G_GUINT64_FORMAT " bytes, not %" G_GUINT64_FORMAT
+		    ": the copy is incomplete, copy the bundle again",
+		    member, info.size_bytes, delta->size_bytes);
+	return FALSE;
+}
+
+/* A thin bundle is whole only for a device that has what it builds on. */
+static gboolean
+judge_thin(const Judgement *self, const SatchelOstreeTarget *target, GError **error)
+{
+	const SatchelBundleMeta *meta = self->verdict->meta;
+	const SatchelBundleThin *thin = meta != NULL ? satchel_bundle_meta_get_thin(meta) : NULL;
+	const char *const *commits = self->profile->commits;
+	const char *commit = satchel_ostree_target_get_commit(target);
+	const SatchelBundleDelta *delta;
+	g_autofree char *bases = NULL;
+	g_autofree char *own = NULL;
+	g_autofree char *name = NULL;
+
+	if (thin == NULL || commits == NULL || g_strv_contains(commits, commit))
+		return TRUE;
+	if (satchel_bundle_thin_serves(thin, commits, commit)) {
+		delta = satchel_bundle_thin_find_delta(thin, commits, commit);
+		return delta == NULL || judge_delta(self, delta, error);
+	}
+	name = satchel_path_quote(satchel_ostree_target_get_name(target));
+	bases = satchel_bundle_thin_describe_bases(thin);
+	own = judge_describe_commits(commits);
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_NO_TARGET_CONTENT,
+		    "%s: the bundle is thin, it serves devices on %s; this device has %s", name,
+		    bases, own);
+	return FALSE;
+}
+
+static void
+judge_note_thin(const Judgement *self)
+{
+	const SatchelBundleMeta *meta = self->verdict->meta;
+	const SatchelBundleThin *thin = meta != NULL ? satchel_bundle_meta_get_thin(meta) : NULL;
+	g_autofree char *bases = NULL;
+
+	if (thin == NULL || self->profile->commits != NULL)
+		return;
+	bases = satchel_bundle_thin_describe_bases(thin);
+	satchel_verdict_add_note(self->verdict,
+				 g_strdup_printf("thin: serves only devices on %s", bases));
+}
+
 /* Keeps those targets whose commit the bundle has, and good. Some of several may lack it; all may
  * not. */
 static void
@@ -216,11 +298,13 @@ judge_content(const Judgement *self, GPtrArray *candidates, const SatchelEarlies
 	for (guint i = 0; i < candidates->len; i++) {
 		SatchelOstreeTarget *target = candidates->pdata[i];
 
-		if (judge_commit(repo, target, earliest, &error))
+		if (judge_thin(self, target, &error) &&
+		    judge_commit(repo, target, earliest, &error))
 			g_ptr_array_add(self->verdict->targets, satchel_ostree_target_ref(target));
 		else
 			g_ptr_array_add(lacking, g_steal_pointer(&error));
 	}
+	judge_note_thin(self);
 	for (guint i = 0; i < lacking->len; i++) {
 		if (self->verdict->targets->len == 0)
 			judge_refuse(self, g_error_copy(lacking->pdata[i]));

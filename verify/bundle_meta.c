@@ -1,3 +1,4 @@
+#include "bundle_thin.h"
 #include "hex.h"
 #include "path_safety.h"
 #include "root_keys.h"
@@ -19,6 +20,7 @@ typedef struct {
 	gint64 issued_s; /* -1 where it is not given */
 	char *manifest_sha256;
 	gint64 manifest_length_bytes;
+	SatchelBundleThin *thin; /* NULL: nothing is left out */
 } Claims;
 
 struct SatchelBundleMeta {
@@ -104,7 +106,8 @@ parse_addition(Claims *claims, const json_t *signed_, GError **error)
 		return TRUE;
 	addition = satchel_json_get_object(signed_, "x-satchel", error);
 	if (addition == NULL || !parse_manifest(claims, addition, error) ||
-	    !satchel_json_get_time(addition, "issued", &claims->issued_s, error)) {
+	    !satchel_json_get_time(addition, "issued", &claims->issued_s, error) ||
+	    !satchel_bundle_thin_parse(addition, &claims->thin, error)) {
 		g_prefix_error_literal(error, "'x-satchel': ");
 		return FALSE;
 	}
@@ -134,6 +137,7 @@ claims_clear(Claims *claims)
 	g_free(claims->tag);
 	g_strfreev(claims->targets);
 	g_free(claims->manifest_sha256);
+	satchel_bundle_thin_free(claims->thin);
 }
 
 /* It has the head of a targets role, and that role's keys sign it, but neither can be taken for the
@@ -260,6 +264,12 @@ satchel_bundle_meta_get_manifest_length_bytes(const SatchelBundleMeta *self)
 	return (guint64)self->claims.manifest_length_bytes;
 }
 
+const SatchelBundleThin *
+satchel_bundle_meta_get_thin(const SatchelBundleMeta *self)
+{
+	return self->claims.thin;
+}
+
 void
 satchel_bundle_meta_free(SatchelBundleMeta *self)
 {
@@ -319,6 +329,12 @@ const char *const *
 satchel_bundle_meta_view_get_targets(const SatchelBundleMetaView *self)
 {
 	return (const char *const *)self->claims.targets;
+}
+
+const SatchelBundleThin *
+satchel_bundle_meta_view_get_thin(const SatchelBundleMetaView *self)
+{
+	return self->claims.thin;
 }
 
 const char *const *

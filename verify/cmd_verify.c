@@ -2,6 +2,7 @@
 #include "clock.h"
 #include "commands.h"
 #include "full_check.h"
+#include "hex.h"
 #include "safe_read.h"
 #include "utc_time.h"
 #include "verdict_report.h"
@@ -15,6 +16,7 @@ typedef struct {
 	char **secondary_hardware_ids;
 	char **tags;
 	char *type;
+	char **commits;
 	char *at;
 	gint64 lowest_version;
 	gboolean full;
@@ -30,6 +32,7 @@ options_clear(VerifyOptions *self)
 	g_strfreev(self->secondary_hardware_ids);
 	g_strfreev(self->tags);
 	g_free(self->type);
+	g_strfreev(self->commits);
 	g_free(self->at);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(VerifyOptions, options_clear)
@@ -53,6 +56,8 @@ options_parse(VerifyOptions *self, int *argc, char ***argv, GError **error)
 		 "ci|prod"},
 		{"lowest-version", 0, 0, G_OPTION_ARG_INT64, &self->lowest_version,
 		 "The lowest version that the device takes (any)", "N"},
+		{"from-commit", 0, 0, G_OPTION_ARG_STRING_ARRAY, &self->commits,
+		 "A commit that the device has (unknown); may be repeated", "COMMIT"},
 		{"at", 0, 0, G_OPTION_ARG_STRING, &self->at, "The device's clock (this machine's)",
 		 "TIME"},
 		{"full", 0, 0, G_OPTION_ARG_NONE, &self->full, "Read and hash all content", NULL},
@@ -72,6 +77,10 @@ options_parse(VerifyOptions *self, int *argc, char ***argv, GError **error)
 		return satchel_cli_usage_error(error, "--type is neither ci nor prod");
 	if (self->lowest_version < 0)
 		return satchel_cli_usage_error(error, "--lowest-version is below 0");
+	for (guint i = 0; self->commits != NULL && self->commits[i] != NULL; i++)
+		if (!satchel_hex_is_sha256(self->commits[i]))
+			return satchel_cli_usage_error(error, "--from-commit is no commit: 64 "
+							      "lower-case hex digits");
 	return TRUE;
 }
 
@@ -82,6 +91,7 @@ options_to_profile(const VerifyOptions *self, SatchelDeviceProfile *profile, GEr
 	profile->secondary_hardware_ids = (const char *const *)self->secondary_hardware_ids;
 	profile->tags = (const char *const *)self->tags;
 	profile->type = self->type;
+	profile->commits = (const char *const *)self->commits;
 	profile->floor_s = satchel_clock_program_built_s();
 	profile->clock_s = satchel_clock_now_s();
 	if (self->at == NULL || satchel_utc_time_parse(self->at, &profile->clock_s, NULL))

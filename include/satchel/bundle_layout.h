@@ -9,6 +9,8 @@
 #define SATCHEL_BUNDLE_OSTREE_REPO "ostree_repo"
 #define SATCHEL_BUNDLE_OSTREE_CONFIG "ostree_repo/config"
 #define SATCHEL_BUNDLE_OSTREE_OBJECTS "ostree_repo/objects"
+/* libostree's own place for static deltas. */
+#define SATCHEL_BUNDLE_OSTREE_DELTAS "ostree_repo/deltas"
 #define SATCHEL_BUNDLE_APPS "apps"
 /* Satchel's addition: every other file with size and sha256, in the packed form's order. */
 #define SATCHEL_BUNDLE_MANIFEST "manifest.mtree"

@@ -1,4 +1,5 @@
 #pragma once
+#include <satchel/bundle_thin.h>
 #include <satchel/metadata.h>
 #pragma GCC visibility push(default)
 
@@ -54,6 +55,8 @@ gint64 satchel_bundle_meta_get_issued_s(const SatchelBundleMeta *self);
  */
 const char *satchel_bundle_meta_get_manifest_sha256(const SatchelBundleMeta *self);
 guint64 satchel_bundle_meta_get_manifest_length_bytes(const SatchelBundleMeta *self);
+/* NULL where the bundle holds all objects of its targets, or does not say. Borrowed. */
+const SatchelBundleThin *satchel_bundle_meta_get_thin(const SatchelBundleMeta *self);
 
 void satchel_bundle_meta_free(SatchelBundleMeta *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SatchelBundleMeta, satchel_bundle_meta_free)
@@ -72,6 +75,7 @@ gint64 satchel_bundle_meta_view_get_expires_s(const SatchelBundleMetaView *self)
 gint64 satchel_bundle_meta_view_get_version(const SatchelBundleMetaView *self);
 gint64 satchel_bundle_meta_view_get_issued_s(const SatchelBundleMetaView *self);
 const char *const *satchel_bundle_meta_view_get_targets(const SatchelBundleMetaView *self);
+const SatchelBundleThin *satchel_bundle_meta_view_get_thin(const SatchelBundleMetaView *self);
 /* Keyids of the targets role; of those among them whose signature is good; both NULL-terminated. */
 const char *const *satchel_bundle_meta_view_get_allowed_keyids(const SatchelBundleMetaView *self);
 const char *const *satchel_bundle_meta_view_get_signed_keyids(const SatchelBundleMetaView *self);

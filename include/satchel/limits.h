@@ -32,6 +32,9 @@
 #define SATCHEL_LIMIT_JSON_MEMORY_BYTES (56u * 1024u * 1024u)
 #define SATCHEL_LIMIT_JSON_STRING_BYTES (1024u * 1024u)
 
+/* Releases that a thin bundle builds on, and static deltas in it. */
+#define SATCHEL_LIMIT_BUNDLE_BASES 1024u
+
 /* Keys and signatures in one role. */
 #define SATCHEL_LIMIT_KEYS 1024u
 #define SATCHEL_LIMIT_SIGNATURES 1024u

@@ -132,6 +132,27 @@ assert_view(const SatchelRoot *root, GBytes *document, const json_t *tree)
 }
 
 static void
+assert_thin(const SatchelBundleMeta *meta, const json_t *expected)
+{
+	const SatchelBundleThin *thin = satchel_bundle_meta_get_thin(meta);
+	const json_t *bases = json_object_get(expected, "from");
+
+	if (expected == NULL)
+		return;
+	g_assert_nonnull(thin);
+	g_assert_cmpuint(thin->n_bases, ==, json_array_size(bases));
+	for (guint i = 0; i < thin->n_bases; i++)
+		g_assert_cmpstr(thin->bases[i].commit, ==,
+				json_string_value(json_array_get(bases, i)));
+	g_assert_cmpuint(thin->n_deltas, ==,
+			 (guint)json_integer_value(json_object_get(expected, "deltas")));
+	g_assert_cmpuint(thin->full.n_objects, ==, 9);
+	g_assert_cmpuint(thin->full.size_bytes, ==, 9000);
+	g_assert_cmpuint(thin->bases[0].lacks.size_bytes, ==, 4096);
+	g_assert_cmpstr(thin->bases[0].names[0], ==, "lmp-0");
+}
+
+static void
 test_case(gconstpointer data)
 {
 	const char *folder = data;
@@ -146,6 +167,7 @@ test_case(gconstpointer data)
 	if (message == NULL) {
 		meta = read_good(folder);
 		assert_claims(meta, json_object_get(tree, "claims"));
+		assert_thin(meta, json_object_get(tree, "thin"));
 	} else {
 		assert_refused(root, document, message);
 	}
