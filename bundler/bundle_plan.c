@@ -1,4 +1,5 @@
 #include "bundle_plan.h"
+#include "../verify/bundle_thin.h"
 #include "../verify/earliest_expiry.h"
 #include "../verify/path_safety.h"
 #include "../verify/utc_time.h"
@@ -94,7 +95,7 @@ add_target(SatchelBundlePlan *self, const SatchelTargets *role, const char *name
 static gboolean
 check_ascii(const SatchelBundlePlan *self, GError **error)
 {
-	json_t *meta = satchel_bundle_plan_to_meta(self, 1, "", 0);
+	json_t *meta = satchel_bundle_plan_to_meta(self, 1, "", 0, NULL);
 	gboolean good = satchel_role_author_check_ascii(meta, "bundle-targets", error);
 
 	json_decref(meta);
@@ -175,7 +176,8 @@ satchel_bundle_plan_check_commit_time(const SatchelBundlePlan *self, guint index
 
 json_t *
 satchel_bundle_plan_to_meta(const SatchelBundlePlan *self, gint64 version,
-			    const char *manifest_sha256, guint64 manifest_length_bytes)
+			    const char *manifest_sha256, guint64 manifest_length_bytes,
+			    const SatchelBundleThin *thin)
 {
 	const SatchelBundleRequest *request = self->request;
 	g_autofree char *expires = satchel_utc_time_format(request->expires_s);
@@ -191,6 +193,8 @@ satchel_bundle_plan_to_meta(const SatchelBundlePlan *self, gint64 version,
 			 request->type, "tag", request->tag, "targets", targets, "x-satchel",
 			 "manifest", "sha256", manifest_sha256, "length",
 			 (json_int_t)manifest_length_bytes, "issued", issued);
+	if (thin != NULL)
+		satchel_bundle_thin_to_json(thin, json_object_get(meta, "x-satchel"));
 	/* TUF 1.0 has it in all that bears a role's `_type`; the field's dialect has it nowhere. */
 	if (self->dialect == SATCHEL_DIALECT_TUF)
 		json_object_set_new(meta, "spec_version",

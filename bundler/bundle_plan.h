@@ -1,5 +1,6 @@
 #pragma once
 #include <jansson.h>
+#include <satchel/bundle_thin.h>
 #include <satchel/metadata.h>
 #include <satchel/ostree_target.h>
 
@@ -51,11 +52,13 @@ const char *const *satchel_bundle_plan_get_commits(const SatchelBundlePlan *self
  * satchel_bundle_plan_to_meta:
  * @version: what the document shall say; the field has that of the targets role
  * @manifest_sha256, @manifest_length_bytes: of manifest.mtree
+ * @thin: (nullable): what the bundle builds on
  *
  * Returns: (transfer full): the `signed` part of bundle-targets.json
  */
 json_t *satchel_bundle_plan_to_meta(const SatchelBundlePlan *self, gint64 version,
-				    const char *manifest_sha256, guint64 manifest_length_bytes);
+				    const char *manifest_sha256, guint64 manifest_length_bytes,
+				    const SatchelBundleThin *thin);
 
 /**
  * satchel_bundle_plan_check_commit_time:

@@ -1,8 +1,10 @@
+#include "../verify/bundle_thin.h"
 #include "../verify/cli_progress.h"
 #include "../verify/clock.h"
 #include "../verify/digest.h"
 #include "../verify/path_safety.h"
 #include "../verify/progress.h"
+#include "bundle_bases.h"
 #include "bundle_plan.h"
 #include "collect_ostree.h"
 #include "collect_tuf.h"
@@ -25,6 +27,8 @@ typedef struct {
 	char *ostree;
 	char *apps;
 	char **targets;
+	char **from;
+	gboolean delta;
 	char *tag;
 	char *type;
 	char *days;
@@ -39,6 +43,7 @@ arguments_clear(Arguments *arguments)
 	g_free(arguments->ostree);
 	g_free(arguments->apps);
 	g_strfreev(arguments->targets);
+	g_strfreev(arguments->from);
 	g_free(arguments->tag);
 	g_free(arguments->type);
 	g_free(arguments->days);
@@ -52,12 +57,14 @@ typedef struct {
 	SatchelTufCollection *tuf;
 	SatchelBundlePlan *plan;
 	GPtrArray *signers;
+	SatchelBundleThin *thin; /* NULL: all objects go in */
 } Build;
 
 static void
 build_clear(Build *build)
 {
 	g_clear_pointer(&build->plan, satchel_bundle_plan_free);
+	g_clear_pointer(&build->thin, satchel_bundle_thin_free);
 	g_clear_pointer(&build->signers, g_ptr_array_unref);
 	g_clear_pointer(&build->tuf, satchel_tuf_collection_free);
 }
@@ -70,6 +77,12 @@ check_arguments(const Arguments *arguments, GError **error)
 		g_set_error_literal(error, SATCHEL_ERROR, SATCHEL_ERROR_USAGE,
 				    "--apps: this version of satchel-bundler cannot carry apps; "
 				    "leave it out for a bundle of the system alone");
+		return FALSE;
+	}
+	if (arguments->delta && arguments->from == NULL) {
+		g_set_error_literal(
+			error, SATCHEL_ERROR, SATCHEL_ERROR_USAGE,
+			"--delta needs --from: a delta leads from one commit to another");
 		return FALSE;
 	}
 	return satchel_options_require("--tuf", arguments->tuf, error) &&
@@ -152,7 +165,11 @@ prepare(const Arguments *arguments, Build *build, GError **error)
 	if (build->plan == NULL)
 		return FALSE;
 	build->signers = satchel_sign_bundle_load_signers(roles.root, arguments->keys, error);
-	return build->signers != NULL;
+	if (build->signers == NULL || arguments->from == NULL)
+		return build->signers != NULL;
+	build->thin = satchel_bundle_bases_resolve((const char *const *)arguments->from,
+						   arguments->ostree, roles.targets, error);
+	return build->thin != NULL;
 }
 
 /* SOURCE_DATE_EPOCH is often the time of the source, and the commit was made after it. */
@@ -198,7 +215,7 @@ write_head(const Build *build, int dir_fd, const SatchelManifest *manifest, guin
 	g_autofree char *sha256 = g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, text);
 	json_t *meta =
 		satchel_bundle_plan_to_meta(build->plan, satchel_targets_get_version(roles.targets),
-					    sha256, g_bytes_get_size(text));
+					    sha256, g_bytes_get_size(text), build->thin);
 	g_autoptr(GBytes) file = satchel_sign_bundle_seal(roles.root, meta, build->signers, error);
 
 	json_decref(meta);
@@ -234,10 +251,12 @@ run(const Arguments *arguments, const char *output, GError **error)
 
 	if (!check_output(output, arguments->force, error) || !prepare(arguments, &build, error))
 		return FALSE;
-	ostree = satchel_collect_ostree_plan(arguments->ostree,
-					     satchel_bundle_plan_get_commits(build.plan), error);
+	ostree = satchel_collect_ostree_plan(
+		arguments->ostree, satchel_bundle_plan_get_commits(build.plan), build.thin, error);
 	if (ostree == NULL || !check_commit_times(&build, ostree, error))
 		return FALSE;
+	if (arguments->delta)
+		satchel_collect_ostree_want_deltas(ostree, build.request.issued_s);
 	warn(&build);
 	folder = satchel_work_folder_begin(output, error);
 	if (folder == NULL ||
@@ -267,6 +286,11 @@ satchel_cmd_build(int argc, char **argv, SatchelOutcome *outcome, GError **error
 		 "Not in this version: bundles carry the system only", "STORE"},
 		{"target", 0, 0, G_OPTION_ARG_STRING_ARRAY, &arguments.targets,
 		 "A target to carry (repeatable)", "NAME-VERSION"},
+		{"from", 0, 0, G_OPTION_ARG_STRING_ARRAY, &arguments.from,
+		 "Leave out what devices on it have: commit, target, branch (repeatable)",
+		 "COMMIT"},
+		{"delta", 0, 0, G_OPTION_ARG_NONE, &arguments.delta,
+		 "Binary deltas from each --from where they are smaller", NULL},
 		{"tag", 0, 0, G_OPTION_ARG_STRING, &arguments.tag,
 		 "Devices that follow this tag take the bundle", "TAG"},
 		{"type", 0, 0, G_OPTION_ARG_STRING, &arguments.type,

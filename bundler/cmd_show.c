@@ -7,6 +7,7 @@
 #include "bundle_size.h"
 #include "commands.h"
 #include "options.h"
+#include "show_thin.h"
 #include <satchel/bundle_layout.h>
 #include <satchel/bundle_meta.h>
 #include <stdio.h>
@@ -127,17 +128,18 @@ print_json(const Picture *picture)
 		satchel_utc_time_format(satchel_bundle_meta_view_get_expires_s(meta));
 	g_autofree char *issued = issued_s >= 0 ? satchel_utc_time_format(issued_s) : NULL;
 	gboolean is_tuf = satchel_root_get_dialect(picture->root) == SATCHEL_DIALECT_TUF;
-	g_autoptr(SatchelJson) tree =
-		json_pack("{s:s, s:s, s:I, s:s, s:s?, s:o, s:{s:s, s:I}, s:o, s:b, s:o}", "type",
-			  satchel_bundle_meta_view_get_type(meta), "tag",
-			  satchel_bundle_meta_view_get_tag(meta), "version",
-			  (json_int_t)satchel_bundle_meta_view_get_version(meta), "expires",
-			  expires, "issued", issued, "targets",
-			  strings_to_json(satchel_bundle_meta_view_get_targets(meta)), "root",
-			  "dialect", is_tuf ? "tuf" : "uptane", "version",
-			  (json_int_t)satchel_root_get_version(picture->root), "signatures",
-			  signatures_to_json(picture), "manifest", (int)picture->has_manifest,
-			  "size", size_to_json(&picture->size));
+	g_autoptr(SatchelJson) tree = json_pack(
+		"{s:s, s:s, s:I, s:s, s:s?, s:o, s:{s:s, s:I}, s:o, s:b, s:o, s:o}", "type",
+		satchel_bundle_meta_view_get_type(meta), "tag",
+		satchel_bundle_meta_view_get_tag(meta), "version",
+		(json_int_t)satchel_bundle_meta_view_get_version(meta), "expires", expires,
+		"issued", issued, "targets",
+		strings_to_json(satchel_bundle_meta_view_get_targets(meta)), "root", "dialect",
+		is_tuf ? "tuf" : "uptane", "version",
+		(json_int_t)satchel_root_get_version(picture->root), "signatures",
+		signatures_to_json(picture), "manifest", (int)picture->has_manifest, "size",
+		size_to_json(&picture->size), "thin",
+		satchel_show_thin_to_json(satchel_bundle_meta_view_get_thin(meta), &picture->size));
 
 	json_dumpf(tree, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
 	putchar('\n');
@@ -201,6 +203,7 @@ print_text(const Picture *picture)
 	       " OSTree objects, %s; %s\n",
 	       "size", picture->size.n_files, bytes, picture->size.n_objects, object_bytes,
 	       picture->has_manifest ? "with a manifest" : "no manifest");
+	satchel_show_thin_print(satchel_bundle_meta_view_get_thin(meta), &picture->size);
 }
 
 gboolean

@@ -2,6 +2,7 @@
 #include "../verify/digest.h"
 #include "../verify/ostree_closure.h"
 #include "archive_file.h"
+#include "collect_thin.h"
 #include "interrupt.h"
 #include <ostree.h>
 #include <satchel/bundle_layout.h>
@@ -15,6 +16,9 @@ struct SatchelOstreeCollection {
 	char *repo_path;
 	GStrv commits;
 	SatchelClosureList *list;
+	SatchelObjectChoice *choice;
+	SatchelThinCollection *thin; /* NULL: all objects are wanted */
+	gint64 delta_time_s;	     /* -1: no deltas */
 };
 
 /* ---- planning ---- */
@@ -120,7 +124,8 @@ copy_strings(const char *const *strings)
 }
 
 SatchelOstreeCollection *
-satchel_collect_ostree_plan(const char *repo_path, const char *const *commits, GError **error)
+satchel_collect_ostree_plan(const char *repo_path, const char *const *commits,
+			    SatchelBundleThin *thin, GError **error)
 {
 	g_autoptr(SatchelOstreeCollection) self = g_new0(SatchelOstreeCollection, 1);
 	g_autoptr(GFile) file = g_file_new_for_path(repo_path);
@@ -130,6 +135,7 @@ satchel_collect_ostree_plan(const char *repo_path, const char *const *commits, G
 	self->repo = ostree_repo_new(file);
 	self->repo_path = g_strdup(repo_path);
 	self->commits = copy_strings(commits);
+	self->delta_time_s = -1;
 	if (!ostree_repo_open(self->repo, NULL, &local_error)) {
 		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_FAILED,
 			    "%s: not an OSTree repository: %s", repo_path, local_error->message);
@@ -140,6 +146,13 @@ satchel_collect_ostree_plan(const char *repo_path, const char *const *commits, G
 	self->list = satchel_closure_list_from(&source, commits, error);
 	if (self->list == NULL || !check_complete(self, error))
 		return NULL;
+	self->choice = satchel_object_choice_new(self->list);
+	if (thin != NULL) {
+		self->thin = satchel_collect_thin_plan(&source, self->repo, commits, self->choice,
+						       thin, error);
+		if (self->thin == NULL)
+			return NULL;
+	}
 	return g_steal_pointer(&self);
 }
 
@@ -157,16 +170,46 @@ satchel_collect_ostree_get_commit_time(SatchelOstreeCollection *self, guint inde
 	return TRUE;
 }
 
+void
+satchel_collect_ostree_want_deltas(SatchelOstreeCollection *self, gint64 time_s)
+{
+	self->delta_time_s = time_s;
+}
+
+/* An object that stays out of the bundle is read all the same where only that tells what it would
+ * weigh there, and where a delta is made of it. */
+static gboolean
+is_read(const SatchelOstreeCollection *self, guint index)
+{
+	const SatchelClosureObject *object =
+		&g_array_index(self->list->objects, SatchelClosureObject, index);
+
+	return satchel_object_choice_is_wanted(self->choice, index) ||
+	       (object->type == SATCHEL_OBJECT_FILE &&
+		(self->delta_time_s >= 0 ||
+		 ostree_repo_get_mode(self->repo) != OSTREE_REPO_MODE_ARCHIVE));
+}
+
 guint64
 satchel_collect_ostree_get_source_bytes(const SatchelOstreeCollection *self)
 {
-	return self->list->stored_bytes;
+	guint64 total = 0;
+
+	for (guint i = 0; i < self->list->objects->len; i++)
+		if (is_read(self, i))
+			total += g_array_index(self->list->objects, SatchelClosureObject, i)
+					 .stored_bytes;
+	return total;
 }
 
 guint
 satchel_collect_ostree_get_n_objects(const SatchelOstreeCollection *self)
 {
-	return self->list->objects->len;
+	guint n_objects = 0;
+
+	for (guint i = 0; i < self->list->objects->len; i++)
+		n_objects += satchel_object_choice_is_wanted(self->choice, i) ? 1 : 0;
+	return n_objects;
 }
 
 /* ---- writing objects ---- */
@@ -208,11 +251,9 @@ copy_metadata(CopyJob *job, const SatchelClosureObject *object, const char *memb
 }
 
 static gboolean
-copy_object(CopyJob *job, const SatchelClosureObject *object, SatchelWrittenFile *written,
-	    GError **error)
+copy_object(CopyJob *job, const SatchelClosureObject *object, const char *member,
+	    SatchelWrittenFile *written, GError **error)
 {
-	g_autofree char *member = member_of(object);
-
 	if (object->type != SATCHEL_OBJECT_FILE)
 		return copy_metadata(job, object, member, written, error);
 	if (satchel_archive_file_copy(job->collection->repo, object->checksum, job->dir_fd, member,
@@ -223,17 +264,43 @@ copy_object(CopyJob *job, const SatchelClosureObject *object, SatchelWrittenFile
 	return FALSE;
 }
 
+/* What the object would be in a bundle: written, and taken away again, so that nothing is believed
+ * that was not read. */
+static gboolean
+weigh_object(CopyJob *job, guint index, SatchelWrittenFile *written, GError **error)
+{
+	const SatchelClosureObject *object =
+		&g_array_index(job->collection->list->objects, SatchelClosureObject, index);
+	g_autofree char *member = g_strdup_printf("weighed-%u", index);
+
+	written->size_bytes = object->stored_bytes;
+	if (!is_read(job->collection, index))
+		return TRUE;
+	return copy_object(job, object, member, written, error) &&
+	       satchel_write_directory_remove(job->dir_fd, member, error);
+}
+
+static gboolean
+take_object(CopyJob *job, guint index, GError **error)
+{
+	const SatchelOstreeCollection *collection = job->collection;
+	const SatchelClosureObject *object =
+		&g_array_index(collection->list->objects, SatchelClosureObject, index);
+	g_autofree char *member = member_of(object);
+
+	if (!satchel_object_choice_is_wanted(collection->choice, index))
+		return weigh_object(job, index, &job->written[index], error);
+	return copy_object(job, object, member, &job->written[index], error);
+}
+
 static void
 work(gpointer data, gpointer user_data)
 {
 	CopyJob *job = user_data;
 	guint index = GPOINTER_TO_UINT(data) - 1;
-	const SatchelClosureObject *object =
-		&g_array_index(job->collection->list->objects, SatchelClosureObject, index);
 	g_autoptr(GError) error = NULL;
 
-	if (g_atomic_int_get(&job->stop) == 0 &&
-	    !copy_object(job, object, &job->written[index], &error)) {
+	if (g_atomic_int_get(&job->stop) == 0 && !take_object(job, index, &error)) {
 		g_mutex_lock(&job->lock);
 		if (job->first_error == NULL)
 			job->first_error = g_steal_pointer(&error);
@@ -251,17 +318,19 @@ wait_for_workers(CopyJob *job, SatchelProgress *progress)
 
 	for (guint n_done = 0; n_done < objects->len;) {
 		gpointer data = g_async_queue_timeout_pop(job->done, WAIT_US);
+		guint index;
 
 		if (!satchel_interrupt_check(NULL))
 			g_atomic_int_set(&job->stop, 1);
 		if (data == NULL)
 			continue;
 		n_done++;
-		if (progress != NULL && g_atomic_int_get(&job->stop) == 0)
-			satchel_progress_advance(progress,
-						 g_array_index(objects, SatchelClosureObject,
-							       GPOINTER_TO_UINT(data) - 1)
-							 .stored_bytes);
+		index = GPOINTER_TO_UINT(data) - 1;
+		if (progress != NULL && g_atomic_int_get(&job->stop) == 0 &&
+		    is_read(job->collection, index))
+			satchel_progress_advance(
+				progress,
+				g_array_index(objects, SatchelClosureObject, index).stored_bytes);
 	}
 }
 
@@ -274,11 +343,48 @@ list_objects(const CopyJob *job, SatchelManifest *manifest, GError **error)
 		g_autofree char *member =
 			member_of(&g_array_index(objects, SatchelClosureObject, i));
 
-		if (!satchel_manifest_add(manifest, member, job->written[i].size_bytes,
+		if (satchel_object_choice_is_wanted(job->collection->choice, i) &&
+		    !satchel_manifest_add(manifest, member, job->written[i].size_bytes,
 					  job->written[i].sha256, error))
 			return FALSE;
 	}
 	return TRUE;
+}
+
+/* What deltas replace is taken out of the bundle again. */
+static gboolean
+add_deltas(const CopyJob *job, GError **error)
+{
+	const SatchelOstreeCollection *self = job->collection;
+	guint n_objects = self->list->objects->len;
+	g_autofree gboolean *was_wanted = g_new0(gboolean, n_objects);
+
+	for (guint i = 0; i < n_objects; i++)
+		was_wanted[i] = satchel_object_choice_is_wanted(self->choice, i);
+	if (!satchel_collect_thin_write_deltas(self->thin, self->list, job->written,
+					       self->delta_time_s, job->dir_fd, error))
+		return FALSE;
+	for (guint i = 0; i < n_objects; i++) {
+		g_autofree char *member =
+			member_of(&g_array_index(self->list->objects, SatchelClosureObject, i));
+
+		if (was_wanted[i] && !satchel_object_choice_is_wanted(self->choice, i) &&
+		    !satchel_write_directory_remove(job->dir_fd, member, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* Once all objects are written, or weighed. */
+static gboolean
+make_thin(const CopyJob *job, GError **error)
+{
+	SatchelOstreeCollection *self = job->collection;
+
+	if (self->thin == NULL)
+		return TRUE;
+	satchel_collect_thin_weigh(self->thin, self->list, job->written);
+	return self->delta_time_s < 0 || add_deltas(job, error);
 }
 
 static gboolean
@@ -302,7 +408,9 @@ write_objects(SatchelOstreeCollection *self, int dir_fd, SatchelManifest *manife
 	good = job.first_error == NULL;
 	if (!good)
 		g_propagate_error(error, job.first_error);
-	return good && satchel_interrupt_check(error) && list_objects(&job, manifest, error);
+	return good && satchel_interrupt_check(error) && make_thin(&job, error) &&
+	       list_objects(&job, manifest, error) &&
+	       (self->thin == NULL || satchel_collect_thin_list(self->thin, manifest, error));
 }
 
 /* ---- what makes a repository of them ---- */
@@ -361,6 +469,8 @@ satchel_collect_ostree_write(SatchelOstreeCollection *self, int dir_fd, const ch
 void
 satchel_ostree_collection_free(SatchelOstreeCollection *self)
 {
+	g_clear_pointer(&self->thin, satchel_thin_collection_free);
+	g_clear_pointer(&self->choice, satchel_object_choice_free);
 	g_clear_object(&self->repo);
 	g_clear_pointer(&self->list, satchel_closure_list_free);
 	g_strfreev(self->commits);

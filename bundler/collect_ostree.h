@@ -1,7 +1,7 @@
 #pragma once
 #include "../verify/manifest.h"
 #include "../verify/progress.h"
-#include <satchel/error.h>
+#include <satchel/bundle_thin.h>
 
 /*
  * Takes commits with all that they need out of an OSTree repository of any mode into the archive
@@ -14,6 +14,8 @@ typedef struct SatchelOstreeCollection SatchelOstreeCollection;
  * satchel_collect_ostree_plan:
  * @repo_path: the source repository
  * @commits: NULL-terminated checksums; copied
+ * @thin: (nullable): the bases of a thin bundle; gets weights and deltas as the collection is
+ *   written; borrowed for the life of the collection
  *
  * Walks and verifies commits and folders, and asks for the presence of files. Order of objects: as
  * satchel_closure_list() has it; each object once.
@@ -26,15 +28,20 @@ typedef struct SatchelOstreeCollection SatchelOstreeCollection;
  */
 G_GNUC_WARN_UNUSED_RESULT
 SatchelOstreeCollection *satchel_collect_ostree_plan(const char *repo_path,
-						     const char *const *commits, GError **error);
+						     const char *const *commits,
+						     SatchelBundleThin *thin, GError **error);
 
 /* The time that a commit of the plan says; @index as in @commits. Errors: as above. */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_collect_ostree_get_commit_time(SatchelOstreeCollection *self, guint index,
 						gint64 *time_s, GError **error);
 
+/* Asks for deltas that say they were made at @time_s, where they make the bundle smaller. */
+void satchel_collect_ostree_want_deltas(SatchelOstreeCollection *self, gint64 time_s);
+
 /* Bytes to be read from the source, for progress. */
 guint64 satchel_collect_ostree_get_source_bytes(const SatchelOstreeCollection *self);
+/* In the bundle; without what deltas replace once it is written. */
 guint satchel_collect_ostree_get_n_objects(const SatchelOstreeCollection *self);
 
 /**

@@ -151,3 +151,15 @@ satchel_write_directory_put(int dir_fd, const char *member, GBytes *content,
 	return manifest == NULL ||
 	       satchel_manifest_add(manifest, member, written.size_bytes, written.sha256, error);
 }
+
+gboolean
+satchel_write_directory_remove(int dir_fd, const char *member, GError **error)
+{
+	g_autofree char *folder = g_path_get_dirname(member);
+
+	if (unlinkat(dir_fd, member, 0) != 0)
+		return satchel_file_error_set(error, errno, member, "remove it");
+	/* Never "." itself: that is no name for it. */
+	(void)unlinkat(dir_fd, folder, AT_REMOVEDIR);
+	return TRUE;
+}

@@ -47,3 +47,8 @@ gboolean satchel_write_directory_put(int dir_fd, const char *member, GBytes *con
 /* An empty folder and those above it. */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_write_directory_make_folder(int dir_fd, const char *member, GError **error);
+
+/* Takes a file away, and its folder where nothing else is in it: nobody may write there meanwhile.
+ */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_write_directory_remove(int dir_fd, const char *member, GError **error);

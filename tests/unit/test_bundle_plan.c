@@ -160,7 +160,7 @@ meta_text(SatchelDialect dialect)
 	trusted_init(&trusted, dialect, year);
 	roles = roles_of(&trusted);
 	plan = satchel_bundle_plan_new(&request, &roles, NULL);
-	meta = satchel_bundle_plan_to_meta(plan, 7, COMMIT, 99);
+	meta = satchel_bundle_plan_to_meta(plan, 7, COMMIT, 99, NULL);
 	bytes = satchel_json_canonicalize(meta, SATCHEL_DIALECT_UPTANE, NULL);
 	return g_strndup(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
 }
