@@ -5,6 +5,7 @@
 #include "../verify/progress.h"
 #include "held_objects.h"
 #include "pull_space.h"
+#include "thin_closure.h"
 #include <string.h>
 
 /* Refs with this prefix keep what was pulled until it is installed. */
@@ -210,7 +211,9 @@ find_lacking(PullRun *run, GError **error)
 		if (!object->missing)
 			continue;
 		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_NO_TARGET_CONTENT,
-			    "commit %s: the bundle lacks object %s", run->commit, object->checksum);
+			    "commit %s: the bundle lacks object %s, and this device does not have "
+			    "it undamaged",
+			    run->commit, object->checksum);
 		return FALSE;
 	}
 	return TRUE;
@@ -370,7 +373,7 @@ satchel_ostree_pull(SatchelBundleReader *bundle, SatchelSysroot *sysroot, const 
 	run.source = satchel_closure_repo_open(bundle, error);
 	if (run.source == NULL)
 		return FALSE;
-	run.list = satchel_closure_list(run.source, commits, &local_error);
+	run.list = satchel_thin_closure_list(run.source, run.repo, commits, &local_error);
 	if (run.list == NULL)
 		return take_medium_error(g_steal_pointer(&local_error), error);
 	if (!find_lacking(&run, error) || !check_space(&run, &stored_bytes, error))

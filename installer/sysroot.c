@@ -11,6 +11,7 @@ struct SatchelSysroot {
 	SatchelSysrootKind kind;
 	OstreeSysroot *ostree;
 	OstreeRepo *repo;
+	GStrv commits; /* of the deployments; NULL until somebody asks */
 };
 
 gboolean
@@ -219,6 +220,19 @@ satchel_sysroot_get_commit_time_s(const SatchelSysroot *self, const char *commit
 		       : (gint64)ostree_commit_get_timestamp(variant);
 }
 
+const char *const *
+satchel_sysroot_get_commits(SatchelSysroot *self)
+{
+	g_autoptr(GPtrArray) all = ostree_sysroot_get_deployments(self->ostree);
+	g_autoptr(GStrvBuilder) commits = g_strv_builder_new();
+
+	for (guint i = 0; i < all->len; i++)
+		g_strv_builder_add(commits, ostree_deployment_get_csum(all->pdata[i]));
+	g_strfreev(self->commits);
+	self->commits = g_strv_builder_end(commits);
+	return (const char *const *)self->commits;
+}
+
 void
 satchel_sysroot_free(SatchelSysroot *self)
 {
@@ -226,5 +240,6 @@ satchel_sysroot_free(SatchelSysroot *self)
 	g_clear_object(&self->ostree);
 	g_free(self->path);
 	g_free(self->os);
+	g_strfreev(self->commits);
 	g_free(self);
 }

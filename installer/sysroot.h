@@ -49,6 +49,9 @@ const char *satchel_sysroot_get_default_commit(const SatchelSysroot *self);
 /* The first deployment that is neither of these: where a rollback leads. NULL: there is none.
  * Borrowed likewise. */
 const char *satchel_sysroot_get_fallback_commit(const SatchelSysroot *self);
+/* Of all deployments, whatever their system; NULL-terminated. Borrowed until the next reload or
+ * call. */
+const char *const *satchel_sysroot_get_commits(SatchelSysroot *self);
 /* Whether @commit is in the repository; its content may be another matter. */
 gboolean satchel_sysroot_has_commit(const SatchelSysroot *self, const char *commit);
 

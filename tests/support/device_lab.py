@@ -154,14 +154,15 @@ class Lab:
     def keyid(self, role):
         return self.key_file(role).stem.split("-", 1)[1]
 
-    def bundle(self, versions, *, tag=TAG, kind="ci", days=FAR_DAYS - 10, epoch=None):
-        """What satchel-bundler makes of these releases. @epoch: when, in seconds since 1970."""
+    def bundle(self, versions, *words, tag=TAG, kind="ci", days=FAR_DAYS - 10, epoch=None):
+        """What satchel-bundler makes of these releases, with @words as further options. @epoch:
+        when, in seconds since 1970."""
         folder = self.new_folder("bundle")
         targets = [f"--target={self.names[version]}" for version in versions]
         env = {"SOURCE_DATE_EPOCH": epoch} if epoch else {}
         tap.run(["satchel-bundler", "build", "--tuf", self.tuf, "--ostree", self.repo, *targets,
                  "--tag", tag, "--type", kind, "--expires-in-days", str(days), "--key",
-                 self.key_file("targets"), folder], env=env, check=True)
+                 self.key_file("targets"), *words, folder], env=env, check=True)
         return folder
 
     def odd_bundle(self, versions, *, listed=None, tag=TAG, kind="ci", days=FAR_DAYS,
