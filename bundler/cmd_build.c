@@ -11,12 +11,16 @@
 #include "commands.h"
 #include "interrupt.h"
 #include "options.h"
+#include "pack_bundle.h"
 #include "sign_bundle.h"
 #include "work_folder.h"
 #include "write_directory.h"
 #include <satchel/bundle_layout.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#define PACKED_SUFFIX ".satchel"
 #define MAX_DAYS 36525
 #define DEFAULT_DAYS "30"
 #define LAST_SECOND 253402300799 /* of the year 9999 */
@@ -33,6 +37,8 @@ typedef struct {
 	char *type;
 	char *days;
 	char **keys;
+	char *format;
+	char *split;
 	gboolean force;
 } Arguments;
 
@@ -48,6 +54,8 @@ arguments_clear(Arguments *arguments)
 	g_free(arguments->type);
 	g_free(arguments->days);
 	g_strfreev(arguments->keys);
+	g_free(arguments->format);
+	g_free(arguments->split);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Arguments, arguments_clear)
 
@@ -90,6 +98,20 @@ check_arguments(const Arguments *arguments, GError **error)
 	       satchel_options_require("--target", arguments->targets, error) &&
 	       satchel_options_require("--tag", arguments->tag, error) &&
 	       satchel_options_require("--type", arguments->type, error);
+}
+
+/* A name that says what the file is needs no option beside it. */
+static gboolean
+choose_format(const Arguments *arguments, const char *output, gboolean *is_packed, GError **error)
+{
+	*is_packed = g_str_has_suffix(output, PACKED_SUFFIX);
+	if (arguments->format != NULL)
+		*is_packed = strcmp(arguments->format, "packed") == 0;
+	if (arguments->format != NULL && !*is_packed && strcmp(arguments->format, "dir") != 0)
+		return satchel_cli_usage_error(error, "--format is neither dir nor packed");
+	if (arguments->split != NULL && !*is_packed)
+		return satchel_cli_usage_error(error, "--split is for --format packed");
+	return TRUE;
 }
 
 static gboolean
@@ -242,14 +264,53 @@ write_bundle(const Build *build, SatchelOstreeCollection *ostree, int dir_fd, gu
 }
 
 static gboolean
+build_folder(const Build *build, SatchelOstreeCollection *ostree, const Arguments *arguments,
+	     const char *output, guint *n_missing, GError **error)
+{
+	g_autoptr(SatchelWorkFolder) folder = satchel_work_folder_begin(output, error);
+
+	return folder != NULL &&
+	       write_bundle(build, ostree, satchel_work_folder_get_fd(folder), n_missing, error) &&
+	       satchel_interrupt_check(error) &&
+	       satchel_work_folder_commit(folder, arguments->force, error);
+}
+
+/* The manifest stands before the objects that it lists, so these are made first, in a folder that
+ * goes away. */
+static gboolean
+build_packed(const Build *build, SatchelOstreeCollection *ostree, const Arguments *arguments,
+	     const char *output, guint *n_missing, GError **error)
+{
+	SatchelPackedOutputOptions options = {.replace = arguments->force};
+	g_autoptr(SatchelPackedOutput) packed = NULL;
+	int dir_fd;
+	gboolean done;
+
+	if (arguments->split != NULL &&
+	    !satchel_options_parse_size("--split", arguments->split, &options.split_bytes, error))
+		return FALSE;
+	packed = satchel_packed_output_begin(output, &options, error);
+	if (packed == NULL)
+		return FALSE;
+	dir_fd = satchel_packed_output_make_folder(packed, error);
+	if (dir_fd < 0)
+		return FALSE;
+	done = write_bundle(build, ostree, dir_fd, n_missing, error);
+	close(dir_fd);
+	return done && satchel_pack_folder(packed, error);
+}
+
+static gboolean
 run(const Arguments *arguments, const char *output, GError **error)
 {
 	g_auto(Build) build = {0};
-	g_autoptr(SatchelWorkFolder) folder = NULL;
 	g_autoptr(SatchelOstreeCollection) ostree = NULL;
+	gboolean is_packed = FALSE;
 	guint n_missing = 0;
 
-	if (!check_output(output, arguments->force, error) || !prepare(arguments, &build, error))
+	if (!choose_format(arguments, output, &is_packed, error) ||
+	    (!is_packed && !check_output(output, arguments->force, error)) ||
+	    !prepare(arguments, &build, error))
 		return FALSE;
 	ostree = satchel_collect_ostree_plan(
 		arguments->ostree, satchel_bundle_plan_get_commits(build.plan), build.thin, error);
@@ -258,11 +319,8 @@ run(const Arguments *arguments, const char *output, GError **error)
 	if (arguments->delta)
 		satchel_collect_ostree_want_deltas(ostree, build.request.issued_s);
 	warn(&build);
-	folder = satchel_work_folder_begin(output, error);
-	if (folder == NULL ||
-	    !write_bundle(&build, ostree, satchel_work_folder_get_fd(folder), &n_missing, error) ||
-	    !satchel_interrupt_check(error) ||
-	    !satchel_work_folder_commit(folder, arguments->force, error))
+	if (!(is_packed ? build_packed : build_folder)(&build, ostree, arguments, output,
+						       &n_missing, error))
 		return FALSE;
 	satchel_cli_note("%s: built, %u objects", output,
 			 satchel_collect_ostree_get_n_objects(ostree));
@@ -299,6 +357,10 @@ satchel_cmd_build(int argc, char **argv, SatchelOutcome *outcome, GError **error
 		 "How long devices take the bundle (" DEFAULT_DAYS ")", "DAYS"},
 		{"key", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments.keys,
 		 "A targets key, PEM or fioctl key archive (repeatable)", "FILE"},
+		{"format", 0, 0, G_OPTION_ARG_STRING, &arguments.format,
+		 "A folder (the default), or one file (of a name.satchel)", "dir|packed"},
+		{"split", 0, 0, G_OPTION_ARG_STRING, &arguments.split,
+		 "Packed: files of at most SIZE, OUTPUT.000 and so on", "SIZE"},
 		{"force", 0, 0, G_OPTION_ARG_NONE, &arguments.force, "Replace what is at OUTPUT",
 		 NULL},
 		G_OPTION_ENTRY_NULL,

@@ -14,8 +14,11 @@ static const SatchelCommand commands[] = {
 	 satchel_cmd_repo_rotate},
 	{"build",
 	 "--tuf DIR --ostree REPO --target NAME-VERSION... --tag TAG --type ci|prod "
-	 "[--expires-in-days DAYS] [--key FILE]... [--force] OUTPUT",
+	 "[--expires-in-days DAYS] [--key FILE]... [--format dir|packed] [--split SIZE] "
+	 "[--force] OUTPUT",
 	 "Build a bundle of one or more targets.", satchel_cmd_build},
+	{"pack", "[--split SIZE] [--force] DIR FILE",
+	 "Make one file, or numbered ones, of a bundle.", satchel_cmd_pack},
 	{"sign", "--key FILE... BUNDLE", "Add signatures to a bundle.", satchel_cmd_sign},
 	{"show", "[--json] BUNDLE", "Show what a bundle says of itself and who signed it.",
 	 satchel_cmd_show},

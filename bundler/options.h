@@ -17,6 +17,18 @@ G_GNUC_WARN_UNUSED_RESULT
 const char *satchel_options_parse(const GOptionEntry *entries, int argc, char **argv,
 				  const char *what, GError **error);
 
+/* The same for commands with two such arguments; @what: "DIR FILE". FALSE with an error. */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_options_parse_pair(const GOptionEntry *entries, int argc, char **argv,
+				    const char *what, const char **first, const char **second,
+				    GError **error);
+
+/* Bytes: a whole number, with K, M, G or T for powers of 1024, or KB, MB, GB, TB for powers of
+ * 1000, as split(1) has them; at least 1. */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_options_parse_size(const char *what, const char *text, guint64 *n_bytes,
+				    GError **error);
+
 /* A decimal number within bounds, else SATCHEL_ERROR_USAGE naming @what. */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_options_parse_number(const char *what, const char *text, gint64 min, gint64 max,
