@@ -1,4 +1,5 @@
 #include "bundle_form.h"
+#include "page_cache.h"
 #include "path_safety.h"
 #include "safe_read.h"
 #include <dirent.h>
@@ -98,17 +99,12 @@ directory_advise(SatchelBundleReader *self, const char *member, guint64 offset, 
 		 SatchelBundleAdvice advice)
 {
 	guint64 size_bytes = 0;
-	int fd;
-
-	if (offset > G_MAXINT64 || n_bytes > G_MAXINT64)
-		return;
 	/* Not the descriptor for reading: what is fetched ahead is another member. */
-	fd = satchel_safe_open(directory_fd(self), member, &size_bytes, NULL);
+	int fd = satchel_safe_open(directory_fd(self), member, &size_bytes, NULL);
+
 	if (fd < 0)
 		return;
-	(void)posix_fadvise(fd, (off_t)offset, (off_t)n_bytes,
-			    advice == SATCHEL_BUNDLE_DROP_CACHE ? POSIX_FADV_DONTNEED
-								: POSIX_FADV_WILLNEED);
+	satchel_page_cache_advise(fd, offset, n_bytes, advice);
 	close(fd);
 }
 
@@ -402,21 +398,21 @@ directory_is_bundle(int fd)
 }
 
 SatchelBundleReader *
-satchel_bundle_directory_open(const char *path, GError **error)
+satchel_bundle_directory_open(const char *path, gboolean *is_bundle, GError **error)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	g_autofree char *quoted = satchel_path_quote(path);
 	BundleDirectory *self;
 
+	*is_bundle = TRUE;
 	if (fd < 0) {
 		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_NOT_FOUND,
 			    "no bundle at '%s': %s", quoted, g_strerror(errno));
 		return NULL;
 	}
-	if (!directory_is_bundle(fd)) {
+	*is_bundle = directory_is_bundle(fd);
+	if (!*is_bundle) {
 		close(fd);
-		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_NOT_FOUND,
-			    "no bundle at '%s': it has no folder " SATCHEL_BUNDLE_TUF, quoted);
 		return NULL;
 	}
 	self = g_new0(BundleDirectory, 1);

@@ -57,6 +57,13 @@ typedef struct {
 	GVariant *(*read_attributes)(SatchelBundleReader *self, const char *member, GError **error);
 	gboolean (*walk)(SatchelBundleReader *self, SatchelBundleVisit visit, gpointer user_data,
 			 GError **error);
+	/* (nullable): @manifest is to be believed from now on, as far as the form agrees with it.
+	 * SATCHEL_ERROR_BUNDLE_INVALID where it does not; those of medium_error.h where the sizes
+	 * tell that the copy is incomplete. */
+	gboolean (*use_manifest)(SatchelBundleReader *self, const SatchelManifest *manifest,
+				 GError **error);
+	/* (nullable): as satchel_bundle_reader_check_layout() */
+	gboolean (*check_layout)(SatchelBundleReader *self, GError **error);
 	void (*free)(SatchelBundleReader *self);
 } SatchelBundleForm;
 
@@ -67,9 +74,16 @@ struct SatchelBundleReader {
 	SatchelManifest *manifest; /* (nullable): its hash was signed */
 };
 
-/* The directory form. Errors: SATCHEL_ERROR_METADATA_NOT_FOUND. (transfer full) */
+/* The directory form. @is_bundle: (out): FALSE where @path is a folder and no bundle, which is not
+ * reported. Errors: SATCHEL_ERROR_METADATA_NOT_FOUND. (transfer full) */
 G_GNUC_WARN_UNUSED_RESULT
-SatchelBundleReader *satchel_bundle_directory_open(const char *path, GError **error);
+SatchelBundleReader *satchel_bundle_directory_open(const char *path, gboolean *is_bundle,
+						   GError **error);
+
+/* The packed form, whole or by its first part. Errors: as satchel_bundle_reader_open(). (transfer
+ * full) */
+G_GNUC_WARN_UNUSED_RESULT
+SatchelBundleReader *satchel_bundle_packed_open(const char *path, GError **error);
 
 /* Size and kind without opening; errors as satchel_bundle_reader_read(), but any kind is fine. */
 G_GNUC_WARN_UNUSED_RESULT
@@ -123,8 +137,15 @@ const guint8 *satchel_bundle_reader_get_signed_sha256(const SatchelBundleReader 
  * Loads the manifest, compares its hash and length with these, which were signed, parses it and
  * keeps it: from now on satchel_bundle_reader_get_signed_sha256() answers. Only the judge calls it.
  *
- * Errors: SATCHEL_ERROR_BUNDLE_INVALID, and those of satchel_bundle_reader_read().
+ * Errors: SATCHEL_ERROR_BUNDLE_INVALID; those of medium_error.h, also where its sizes tell that a
+ * packed bundle is incomplete.
  */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_bundle_reader_accept_manifest(SatchelBundleReader *self, const char *sha256,
 					       guint64 length_bytes, GError **error);
+
+/* The form is what the manifest says: in the packed form every header, and the zeros between
+ * members. For the full check; a pull has the hashes. Errors: SATCHEL_ERROR_BUNDLE_INVALID, those
+ * of medium_error.h. */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_bundle_reader_check_layout(SatchelBundleReader *self, GError **error);

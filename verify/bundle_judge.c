@@ -92,13 +92,15 @@ judge_manifest(const Judgement *self)
 {
 	const SatchelBundleMeta *meta = self->verdict->meta;
 	const char *expected = meta != NULL ? satchel_bundle_meta_get_manifest_sha256(meta) : NULL;
-	g_autoptr(GError) local_error = NULL;
+	GError *error = NULL;
 
-	if (expected != NULL &&
-	    !satchel_bundle_reader_accept_manifest(
+	if (expected == NULL ||
+	    satchel_bundle_reader_accept_manifest(
 		    self->bundle, expected, satchel_bundle_meta_get_manifest_length_bytes(meta),
-		    &local_error))
-		judge_refuse_bundle(self, "", local_error->message);
+		    &error))
+		return;
+	/* Either it is not the signed one, or the copy broke off or the stick fails. */
+	judge_refuse(self, error);
 }
 
 /* TRUE where the bundle's timestamp is validly signed and of a lower version than the stored one:

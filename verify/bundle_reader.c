@@ -1,3 +1,4 @@
+#include "bundle_choice.h"
 #include "bundle_form.h"
 #include "bundle_stream.h"
 #include "digest.h"
@@ -7,6 +8,24 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* @path: a folder, or what was found in one. */
+static SatchelBundleReader *
+reader_open_folder(const char *path, GError **error)
+{
+	gboolean is_bundle = FALSE;
+	SatchelBundleReader *self = satchel_bundle_directory_open(path, &is_bundle, error);
+	g_autofree char *inside = NULL;
+
+	if (is_bundle)
+		return self;
+	inside = satchel_bundle_choice_in(path, error);
+	if (inside == NULL)
+		return NULL;
+	if (!g_file_test(inside, G_FILE_TEST_IS_DIR))
+		return satchel_bundle_packed_open(inside, error);
+	return satchel_bundle_directory_open(inside, &is_bundle, error);
+}
+
 SatchelBundleReader *
 satchel_bundle_reader_open(const char *path, GError **error)
 {
@@ -15,17 +34,12 @@ satchel_bundle_reader_open(const char *path, GError **error)
 
 	g_return_val_if_fail(path != NULL, NULL);
 	/* The user named it: a link to the mounted stick is the user's choice. */
-	if (stat(path, &info) != 0) {
-		quoted = satchel_path_quote(path);
-		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_NOT_FOUND,
-			    "no bundle at '%s': %s", quoted, g_strerror(errno));
-		return NULL;
-	}
-	if (S_ISDIR(info.st_mode))
-		return satchel_bundle_directory_open(path, error);
+	if (stat(path, &info) == 0)
+		return S_ISDIR(info.st_mode) ? reader_open_folder(path, error)
+					     : satchel_bundle_packed_open(path, error);
 	quoted = satchel_path_quote(path);
-	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_NOT_FOUND,
-		    "no bundle at '%s': it is no folder", quoted);
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_NOT_FOUND, "no bundle at '%s': %s",
+		    quoted, g_strerror(errno));
 	return NULL;
 }
 
@@ -183,15 +197,36 @@ satchel_bundle_reader_get_signed_sha256(const SatchelBundleReader *self, const c
 	return satchel_manifest_get_member(self->manifest, index).sha256;
 }
 
+static gboolean
+reader_fail_manifest(GError **error)
+{
+	g_set_error_literal(error, SATCHEL_ERROR, SATCHEL_ERROR_BUNDLE_INVALID,
+			    SATCHEL_BUNDLE_MANIFEST " is not the one that " SATCHEL_BUNDLE_META
+						    " was signed with");
+	return FALSE;
+}
+
 /* The manifest with that hash. A text that has another one is read once more from the medium. */
 static GBytes *
 reader_load_manifest(SatchelBundleReader *self, const char *sha256, guint64 length_bytes,
 		     GError **error)
 {
+	g_autoptr(GError) local_error = NULL;
+	guint64 size_bytes = 0;
+
+	if (!self->form->begin_read(self, SATCHEL_BUNDLE_MANIFEST, &size_bytes, &local_error)) {
+		/* Absent, a link, a pipe: that is no matter of a bad copy. */
+		g_set_error_literal(error, SATCHEL_ERROR, SATCHEL_ERROR_BUNDLE_INVALID,
+				    local_error->message);
+		return NULL;
+	}
+	if (size_bytes != length_bytes || size_bytes > SATCHEL_LIMIT_MANIFEST_BYTES) {
+		reader_fail_manifest(error);
+		return NULL;
+	}
 	for (guint i = 0; i < 2; i++) {
-		g_autoptr(GBytes) text = satchel_bundle_reader_read(
-			self, SATCHEL_BUNDLE_MANIFEST,
-			(gsize)MIN(length_bytes, SATCHEL_LIMIT_MANIFEST_BYTES), error);
+		g_autoptr(GBytes) text = satchel_bundle_reader_read(self, SATCHEL_BUNDLE_MANIFEST,
+								    (gsize)size_bytes, error);
 		g_autofree char *found = NULL;
 
 		if (text == NULL)
@@ -202,9 +237,7 @@ reader_load_manifest(SatchelBundleReader *self, const char *sha256, guint64 leng
 			return g_steal_pointer(&text);
 		satchel_bundle_reader_drop_cache(self, SATCHEL_BUNDLE_MANIFEST, 0, length_bytes);
 	}
-	g_set_error_literal(error, SATCHEL_ERROR, SATCHEL_ERROR_BUNDLE_INVALID,
-			    SATCHEL_BUNDLE_MANIFEST " is not the one that " SATCHEL_BUNDLE_META
-						    " was signed with");
+	reader_fail_manifest(error);
 	return NULL;
 }
 
@@ -213,13 +246,21 @@ satchel_bundle_reader_accept_manifest(SatchelBundleReader *self, const char *sha
 				      guint64 length_bytes, GError **error)
 {
 	g_autoptr(GBytes) text = reader_load_manifest(self, sha256, length_bytes, error);
-	SatchelManifest *manifest = text != NULL ? satchel_manifest_parse(text, error) : NULL;
+	g_autoptr(SatchelManifest) manifest =
+		text != NULL ? satchel_manifest_parse(text, error) : NULL;
 
-	if (manifest == NULL)
+	if (manifest == NULL ||
+	    (self->form->use_manifest != NULL && !self->form->use_manifest(self, manifest, error)))
 		return FALSE;
 	g_clear_pointer(&self->manifest, satchel_manifest_free);
-	self->manifest = manifest;
+	self->manifest = g_steal_pointer(&manifest);
 	return TRUE;
+}
+
+gboolean
+satchel_bundle_reader_check_layout(SatchelBundleReader *self, GError **error)
+{
+	return self->form->check_layout == NULL || self->form->check_layout(self, error);
 }
 
 gboolean

@@ -180,8 +180,6 @@ verify_judge(const VerifyOptions *options, const char *path, SatchelDeviceProfil
 	if (bundle == NULL)
 		return NULL;
 	verdict = satchel_bundle_judge(bundle, store, profile, error);
-	if (verdict != NULL)
-		rename_altered(verdict, options->full);
 	if (verdict != NULL && satchel_verdict_is_accepted(verdict))
 		verify_floor(verdict, profile, options->lowest_version);
 	if (verdict != NULL && options->full)
@@ -215,6 +213,7 @@ satchel_cmd_verify(int argc, char **argv, SatchelOutcome *outcome, GError **erro
 	verdict = verify_judge(&options, argv[1], &profile, &reason);
 	if (verdict == NULL)
 		verdict = verify_failed(&profile, reason);
+	rename_altered(verdict, options.full);
 	context = (SatchelVerdictContext){argv[1], &profile, options.full};
 	report = options.json ? satchel_verdict_report_json(verdict, &context)
 			      : satchel_verdict_report_text(verdict, &context);

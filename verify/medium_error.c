@@ -9,6 +9,10 @@ satchel_medium_error_set(GError **error, SatchelMediumFault fault, const char *m
 	g_autofree char *place = g_strdup_printf("%s, byte %" G_GUINT64_FORMAT, quoted, offset);
 
 	switch (fault) {
+	case SATCHEL_MEDIUM_MISSING:
+		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
+			    "%s is missing; the copy is incomplete: copy it again", quoted);
+		break;
 	case SATCHEL_MEDIUM_TOO_SHORT:
 		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
 			    "%s: it ends there; the copy is incomplete: copy it again", place);

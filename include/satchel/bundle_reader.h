@@ -6,16 +6,21 @@
 
 /*
  * Reads the members of a bundle, of which nothing is believed: names are checked, symbolic links
- * and special files are refused, sizes are bounded. Opening reads no content. Not thread-safe; one
+ * and special files are refused, sizes are bounded. Not thread-safe; one
  * reader a thread. Never writes.
  */
 typedef struct SatchelBundleReader SatchelBundleReader;
 
 /**
  * satchel_bundle_reader_open:
- * @path: the bundle: a folder with `tuf/` in it
+ * @path: the bundle: a folder with `tuf/` in it, a packed bundle, the first part of one, or a
+ * folder that holds exactly one of these
  *
- * Errors: SATCHEL_ERROR_METADATA_NOT_FOUND where there is no bundle at @path.
+ * Of a packed bundle the headers up to its manifest are read.
+ *
+ * Errors: SATCHEL_ERROR_METADATA_NOT_FOUND where there is no bundle at @path, or several;
+ * SATCHEL_ERROR_BUNDLE_INVALID where a packed one has something in its head that no bundle has;
+ * SATCHEL_ERROR_DOWNLOAD_FAILED where it is incomplete or cannot be read.
  *
  * Returns: (transfer full): the reader, or NULL
  */

@@ -47,6 +47,10 @@
 #define SATCHEL_LIMIT_MANIFEST_BYTES (256u * 1024u * 1024u)
 #define SATCHEL_LIMIT_MANIFEST_MEMBERS (4u * 1024u * 1024u)
 
+/* The packed form: members up to the manifest, and parts of one bundle. */
+#define SATCHEL_LIMIT_PACKED_HEAD_MEMBERS 4096u
+#define SATCHEL_LIMIT_PACKED_PARTS 1000u
+
 /* OSTree: one commit, dirtree or dirmeta object (libostree's own limit), and folder depth. */
 #define SATCHEL_LIMIT_OSTREE_METADATA_BYTES (128u * 1024u * 1024u)
 #define SATCHEL_LIMIT_OSTREE_DEPTH 256u

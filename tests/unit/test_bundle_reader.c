@@ -71,7 +71,7 @@ test_only_a_folder_with_tuf_in_it_is_a_bundle(void)
 	file = fixture_path(&self, "tuf/targets.json");
 	folder = fixture_path(&self, "tuf");
 	assert_no_bundle(absent, "absent");
-	assert_no_bundle(file, "no folder");
+	assert_no_bundle(file, "neither a folder nor a packed bundle");
 	assert_no_bundle(folder, "no folder tuf");
 	link = fixture_path(&self, "tuf/tuf");
 	g_assert_cmpint(symlink(folder, link), ==, 0);
@@ -404,11 +404,10 @@ test_a_manifest_that_was_not_signed_is_refused(void)
 	const struct {
 		const char *sha256;
 		gint64 more_bytes;
-		SatchelError code;
 	} cases[] = {
-		{other, 0, SATCHEL_ERROR_BUNDLE_INVALID},
-		{NULL, 1, SATCHEL_ERROR_BUNDLE_INVALID},
-		{NULL, -1, SATCHEL_ERROR_DOWNLOAD_FAILED}, /* longer than signed: not read */
+		{other, 0},
+		{NULL, 1},
+		{NULL, -1},
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -417,7 +416,7 @@ test_a_manifest_that_was_not_signed_is_refused(void)
 
 		fixture_open(&self);
 		g_assert_false(accept(&self, cases[i].sha256, cases[i].more_bytes, &error));
-		g_assert_error(error, SATCHEL_ERROR, (int)cases[i].code);
+		g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_BUNDLE_INVALID);
 		g_assert_null(
 			satchel_bundle_reader_get_signed_sha256(self.reader, "tuf/targets.json"));
 	}

@@ -14,6 +14,8 @@ assert_message(SatchelMediumFault fault, const char *detail, const char *message
 static void
 test_each_fault_says_what_to_do(void)
 {
+	assert_message(SATCHEL_MEDIUM_MISSING, NULL,
+		       "a\\x0a/b is missing; the copy is incomplete: copy it again");
 	assert_message(SATCHEL_MEDIUM_TOO_SHORT, NULL,
 		       "a\\x0a/b, byte 4096: it ends there; the copy is incomplete: copy it again");
 	assert_message(SATCHEL_MEDIUM_UNREADABLE, "Input/output error",
