@@ -63,6 +63,9 @@ objects_of = $(patsubst %.c,$(BUILD)/obj/%.o,$(sources_of))
 VERIFY_OBJECTS := $(call objects_of,verify)
 BUNDLER_OBJECTS := $(call objects_of,bundler)
 INSTALLER_OBJECTS := $(call objects_of,installer)
+# The library for update agents is the installer without its command line.
+DEVICE_OBJECTS := $(filter-out $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard \
+	installer/cmd_*.c installer/command_*.c installer/report.c)),$(INSTALLER_OBJECTS))
 PROGRAMS := $(patsubst %/main.c,$(BUILD)/satchel-%,$(wildcard bundler/main.c verify/main.c installer/main.c))
 UNIT_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 INTEGRATION_TESTS := $(wildcard tests/integration/test_*)
@@ -70,10 +73,12 @@ FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 SONAME := libsatchel.so.$(SOVERSION)
 LIBRARY := $(BUILD)/libsatchel.so.$(VERSION)
+DEVICE_SONAME := libsatchel-device.so.$(SOVERSION)
+DEVICE_LIBRARY := $(BUILD)/libsatchel-device.so.$(VERSION)
 ARCHIVES := $(BUILD)/bundler.a $(BUILD)/installer.a $(BUILD)/libsatchel.a
 
 .PHONY: all
-all: $(PROGRAMS) $(LIBRARY) ## build the programs and the library
+all: $(PROGRAMS) $(LIBRARY) $(DEVICE_LIBRARY) ## build the programs and the libraries
 
 # ---- building
 
@@ -95,9 +100,9 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(CPPFLAGS_ALL) $(PACKAGE_CFLAGS) $(CFLAGS_ALL) $(POSITION) -MMD -MP -c -o $@ $<
 
-# The library's objects serve the programs too, so they are compiled once.
+# The libraries' objects serve the programs too, so they are compiled once.
 POSITION = -fPIE
-$(VERIFY_OBJECTS): POSITION = -fPIC
+$(VERIFY_OBJECTS) $(DEVICE_OBJECTS): POSITION = -fPIC
 # Only this file knows the time, so that a new commit does not rebuild all.
 $(BUILD)/obj/verify/clock.o: CPPFLAGS_ALL += -DSATCHEL_BUILT_S=$(BUILT_S)
 
@@ -118,6 +123,11 @@ $(BUILD)/satchel-%:
 $(LIBRARY): $(VERIFY_OBJECTS) $(BUILD)/sources
 	$(call say,LINK,$@)$(CC) -shared -Wl,-soname,$(SONAME) $(if $(SANITIZE),,-Wl,-z,defs) -Wl,--gc-sections \
 		$(LDFLAGS_ALL) -o $@ $(filter %.o,$^) $(LIBRARY_LIBS)
+
+# Whole by itself: what libsatchel has is in here, because the device uses more of it than is public.
+$(DEVICE_LIBRARY): $(DEVICE_OBJECTS) $(VERIFY_OBJECTS) $(BUILD)/sources
+	$(call say,LINK,$@)$(CC) -shared -Wl,-soname,$(DEVICE_SONAME) $(if $(SANITIZE),,-Wl,-z,defs) \
+		-Wl,--gc-sections $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) $(PACKAGE_LIBS)
 
 $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
@@ -228,18 +238,34 @@ Cflags: -I$${includedir}
 Libs: -L$${libdir} -lsatchel
 endef
 
+define DEVICE_PKG_CONFIG_FILE
+prefix=$(PREFIX)
+libdir=$(LIBDIR)
+includedir=$(INCLUDEDIR)
+
+Name: satchel-device
+Description: Updating a device from signed offline update bundles; holds all of satchel
+Version: $(VERSION)
+Requires: glib-2.0 gio-2.0
+Cflags: -I$${includedir}
+Libs: -L$${libdir} -lsatchel-device
+endef
+
 # Through the environment, so that two installations at once share no file.
-export PKG_CONFIG_FILE
+export PKG_CONFIG_FILE DEVICE_PKG_CONFIG_FILE
 
 .PHONY: install
 install: all ## install below DESTDIR and PREFIX (/usr/local)
 	install -d $(addprefix $(DESTDIR),$(BINDIR) $(LIBDIR)/pkgconfig $(INCLUDEDIR)/satchel $(DOCDIR)/examples $(SCHEMADIR))
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(BINDIR)
-	install -m 755 $(LIBRARY) $(DESTDIR)$(LIBDIR)
+	install -m 755 $(LIBRARY) $(DEVICE_LIBRARY) $(DESTDIR)$(LIBDIR)
 	ln -sf $(notdir $(LIBRARY)) $(DESTDIR)$(LIBDIR)/$(SONAME)
 	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libsatchel.so
+	ln -sf $(notdir $(DEVICE_LIBRARY)) $(DESTDIR)$(LIBDIR)/$(DEVICE_SONAME)
+	ln -sf $(DEVICE_SONAME) $(DESTDIR)$(LIBDIR)/libsatchel-device.so
 	install -m 644 $(wildcard include/satchel/*.h) $(DESTDIR)$(INCLUDEDIR)/satchel
 	@printf '%s\n' "$$PKG_CONFIG_FILE" >$(DESTDIR)$(LIBDIR)/pkgconfig/satchel.pc
+	@printf '%s\n' "$$DEVICE_PKG_CONFIG_FILE" >$(DESTDIR)$(LIBDIR)/pkgconfig/satchel-device.pc
 	for page in $(MANUALS); do install -D -m 644 -t $(DESTDIR)$(MANDIR)/man$${page##*.} "$$page" || exit 1; done
 	install -m 644 $(SCHEMAS) $(DESTDIR)$(SCHEMADIR)
 	$(if $(EXAMPLES),install -m 644 $(EXAMPLES) $(DESTDIR)$(DOCDIR)/examples)
@@ -248,7 +274,8 @@ install: all ## install below DESTDIR and PREFIX (/usr/local)
 .PHONY: uninstall
 uninstall: ## take away what install put there
 	rm -f $(addprefix $(DESTDIR)$(BINDIR)/,$(notdir $(PROGRAMS)))
-	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,$(notdir $(LIBRARY)) $(SONAME) libsatchel.so pkgconfig/satchel.pc)
+	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,$(notdir $(LIBRARY)) $(SONAME) libsatchel.so pkgconfig/satchel.pc \
+		$(notdir $(DEVICE_LIBRARY)) $(DEVICE_SONAME) libsatchel-device.so pkgconfig/satchel-device.pc)
 	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/,$(patsubst include/%,%,$(wildcard include/satchel/*.h)))
 	rm -f $(foreach page,$(MANUALS),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
 	rm -f $(addprefix $(DESTDIR)$(DOCDIR)/examples/,$(notdir $(EXAMPLES)))

@@ -72,6 +72,8 @@ refuses("layers", "verify/planted.c", c_file("", '#include "../bundler/plan.h"\n
         "verify/ may not include ../bundler/plan.h")
 refuses("layers", "installer/planted.c", '#include "../bundler/plan.h"\n',
         "installer/ may not include ../bundler/plan.h")
+refuses("layers", "installer/cmd_planted.c", '#include "../verify/planted.h"\n',
+        "the installer's command line may not include ../verify/planted.h")
 refuses("layers", "include/satchel/planted.h", '#include "../../verify/planted.h"\n',
         "include/ may not include ../../verify/planted.h")
 refuses("pure", "verify/planted.c", c_file("", "#include <gio/gio.h>\n"),

@@ -25,7 +25,7 @@ def install_in_place(tmp):
     return tmp / "prefix"
 
 
-def pkg_config(prefix, *words):
-    """What pkg-config says of the installed library, as words."""
-    return run(["pkg-config", *words, "satchel"],
+def pkg_config(prefix, *words, library="satchel"):
+    """What pkg-config says of an installed library, as words."""
+    return run(["pkg-config", *words, library],
                env={"PKG_CONFIG_PATH": prefix / "lib/pkgconfig"}, check=True).stdout.split()
