@@ -15,6 +15,8 @@ static const SatchelCommand commands[] = {
 	{"status", "", "Show what runs and what is pending", satchel_cmd_status},
 	{"finalize", "", "Finish an installation after the reboot", satchel_cmd_run},
 	{"run", "", "The same as finalize", satchel_cmd_run},
+	{"rollback", "[--src-dir DIR]", "Call an installation off, or go back to the one before",
+	 satchel_cmd_rollback},
 	{NULL, NULL, NULL, NULL},
 };
 

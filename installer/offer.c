@@ -251,6 +251,8 @@ satchel_offer_choose(const SatchelOffer *self, const SatchelDevice *device, cons
 {
 	const GPtrArray *failing = device->state->failing;
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
+	SatchelSysrootFacts facts = satchel_device_get_facts(device);
+	g_autoptr(SatchelStateTarget) back = NULL;
 	SatchelTargetQuestion question = {
 		.candidates = self->targets,
 		.current_name = self->current_name,
@@ -265,8 +267,9 @@ satchel_offer_choose(const SatchelOffer *self, const SatchelDevice *device, cons
 	}
 	g_ptr_array_add(names, NULL);
 	question.failing_names = (const char *const *)names->pdata;
-	if (device->state->rollback != NULL)
-		question.rollback_name = device->state->rollback->name;
+	(void)satchel_update_plan_rollback(device->state, &facts, &back);
+	if (back != NULL)
+		question.rollback_name = back->name;
 	return satchel_target_choose(&question, choice, error);
 }
 

@@ -173,7 +173,11 @@ take_current(SatchelState *self, SatchelStateTarget *target)
 		return;
 	}
 	g_clear_pointer(&self->rollback, satchel_state_target_free);
-	self->rollback = old;
+	/* What was left because it did not do is nothing to go back to. */
+	if (satchel_state_is_failing(self, old->name, old->commit))
+		satchel_state_target_free(old);
+	else
+		self->rollback = old;
 }
 
 void
@@ -209,16 +213,24 @@ satchel_state_working(SatchelState *self, gint64 now_s)
 }
 
 void
+satchel_state_reject(SatchelState *self, const SatchelStateTarget *target, gint64 now_s,
+		     const char *reason)
+{
+	SatchelStateTarget *copy = satchel_state_target_copy(target);
+
+	satchel_state_add_event(self, SATCHEL_STATE_EVENT_FAILED, now_s, copy, reason);
+	forgive(self, copy);
+	g_ptr_array_add(self->failing, copy);
+	forget_oldest(self->failing, SATCHEL_STATE_MAX_FAILING);
+}
+
+void
 satchel_state_failed(SatchelState *self, gint64 now_s, const char *reason)
 {
-	SatchelStateTarget *target = self->pending != NULL ? g_steal_pointer(&self->pending)
-							   : g_steal_pointer(&self->installing);
+	const SatchelStateTarget *target = self->pending != NULL ? self->pending : self->installing;
 
 	g_return_if_fail(target != NULL);
-	satchel_state_add_event(self, SATCHEL_STATE_EVENT_FAILED, now_s, target, reason);
-	forgive(self, target);
-	g_ptr_array_add(self->failing, target);
-	forget_oldest(self->failing, SATCHEL_STATE_MAX_FAILING);
+	satchel_state_reject(self, target, now_s, reason);
 	forget_installation(self);
 }
 

@@ -101,6 +101,9 @@ void satchel_state_deployed(SatchelState *self, gint64 now_s);
 void satchel_state_working(SatchelState *self, gint64 now_s);
 /* What was begun or pending did not come to run: it is failing, current stays. */
 void satchel_state_failed(SatchelState *self, gint64 now_s, const char *reason);
+/* @target worked once and is not wanted any more: it is failing. */
+void satchel_state_reject(SatchelState *self, const SatchelStateTarget *target, gint64 now_s,
+			  const char *reason);
 /* What was begun left no trace; it may be tried again. */
 void satchel_state_abandon(SatchelState *self);
 /* @target runs already, without a deployment of its own. */

@@ -205,6 +205,14 @@ satchel_sysroot_has_commit(const SatchelSysroot *self, const char *commit)
 	       has;
 }
 
+gboolean
+satchel_sysroot_has_deployment(const SatchelSysroot *self, const char *commit)
+{
+	g_autoptr(OstreeDeployment) deployment = find_deployment(self, commit);
+
+	return deployment != NULL;
+}
+
 gint64
 satchel_sysroot_get_commit_time_s(const SatchelSysroot *self, const char *commit)
 {

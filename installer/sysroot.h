@@ -55,6 +55,9 @@ const char *const *satchel_sysroot_get_commits(SatchelSysroot *self);
 /* Whether @commit is in the repository; its content may be another matter. */
 gboolean satchel_sysroot_has_commit(const SatchelSysroot *self, const char *commit);
 
+/* TRUE where @commit is deployed. */
+gboolean satchel_sysroot_has_deployment(const SatchelSysroot *self, const char *commit);
+
 /* When @commit was made, as it says itself; 0 where it is not in the repository. */
 gint64 satchel_sysroot_get_commit_time_s(const SatchelSysroot *self, const char *commit);
 

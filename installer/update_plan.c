@@ -50,3 +50,32 @@ satchel_update_plan_running_target(const SatchelState *state, const SatchelSysro
 	}
 	return NULL;
 }
+
+static gboolean
+can_go_to(const SatchelState *state, const SatchelStateTarget *target, const char *running)
+{
+	return target != NULL && g_strcmp0(target->commit, running) != 0 &&
+	       !satchel_state_is_failing(state, target->name, target->commit);
+}
+
+SatchelRollback
+satchel_update_plan_rollback(const SatchelState *state, const SatchelSysrootFacts *facts,
+			     SatchelStateTarget **target)
+{
+	const char *running = satchel_update_plan_running_commit(state, facts);
+	gboolean in_pending = facts->runs && has_commit(state->pending, facts->booted_commit);
+
+	*target = NULL;
+	if (running == NULL)
+		return SATCHEL_ROLLBACK_NOTHING;
+	if (state->pending != NULL && !in_pending)
+		return SATCHEL_ROLLBACK_CANCEL;
+	if (can_go_to(state, state->current, running))
+		*target = satchel_state_target_copy(state->current);
+	else if (can_go_to(state, state->rollback, running))
+		*target = satchel_state_target_copy(state->rollback);
+	else if (in_pending && state->current == NULL && state->from_commit != NULL)
+		*target = satchel_state_target_new_from_parts(SATCHEL_STATE_INITIAL_NAME, -1,
+							      state->from_commit);
+	return *target != NULL ? SATCHEL_ROLLBACK_LEAVE : SATCHEL_ROLLBACK_NOTHING;
+}

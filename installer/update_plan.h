@@ -32,6 +32,18 @@ typedef enum {
 SatchelFinalize satchel_update_plan_finalize(const SatchelState *state,
 					     const SatchelSysrootFacts *facts);
 
+typedef enum {
+	SATCHEL_ROLLBACK_NOTHING, /* nothing to go back to */
+	SATCHEL_ROLLBACK_CANCEL,  /* what is pending was never booted: the one that runs stays */
+	SATCHEL_ROLLBACK_LEAVE,	  /* what runs is left for another one */
+} SatchelRollback;
+
+/* What a rollback by hand does. @target: (out) (transfer full): for LEAVE the one to go to: the
+ * newest that has worked, does not run and is not failing. */
+SatchelRollback satchel_update_plan_rollback(const SatchelState *state,
+					     const SatchelSysrootFacts *facts,
+					     SatchelStateTarget **target);
+
 /* The commit that runs. In a sysroot that does not run, what is deployed runs only once it was
  * finalized. NULL: there is no deployment. Borrowed from @state or @facts. */
 const char *satchel_update_plan_running_commit(const SatchelState *state,

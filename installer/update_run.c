@@ -1,3 +1,4 @@
+#include "update_run.h"
 #include "../verify/cancel.h"
 #include "held_objects.h"
 #include "offer.h"
@@ -62,9 +63,8 @@ check_pulled(const SatchelDevice *device, const SatchelOstreeTarget *target,
 	return FALSE;
 }
 
-/* What runs and where a rollback leads: their deployments stay. @keep has room for three. */
-static void
-list_kept(const SatchelDevice *device, const char **keep)
+void
+satchel_update_run_list_kept(const SatchelDevice *device, const char *keep[3])
 {
 	guint n = 0;
 
@@ -75,9 +75,9 @@ list_kept(const SatchelDevice *device, const char **keep)
 	keep[n] = NULL;
 }
 
-static gboolean
-begin(SatchelDevice *device, const SatchelOffer *offer, const SatchelStateTarget *target,
-      GError **error)
+gboolean
+satchel_update_run_begin(SatchelDevice *device, const SatchelStateTarget *target,
+			 const char *bundle, GError **error)
 {
 	const char *running = satchel_device_get_running_commit(device);
 
@@ -92,7 +92,7 @@ begin(SatchelDevice *device, const SatchelOffer *offer, const SatchelStateTarget
 	    !satchel_reboot_sentinel_set(device->settings->reboot_sentinel_dir,
 					 device->settings->reboot_sentinel_name, error))
 		return FALSE;
-	satchel_state_begin(device->state, target, running, offer->bundle_sha256);
+	satchel_state_begin(device->state, target, running, bundle);
 	return satchel_device_save(device, error);
 }
 
@@ -137,23 +137,42 @@ was_swapped(SatchelDevice *device)
 	return satchel_update_plan_reconcile(device->state, &facts) == SATCHEL_RECONCILE_DEPLOYED;
 }
 
-static gboolean
-deploy(SatchelDevice *device, const char *commit, GCancellable *cancellable, GError **error)
+gboolean
+satchel_update_run_deploy(SatchelDevice *device, gboolean existing, GCancellable *cancellable,
+			  gboolean *unchanged, GError **error)
 {
+	const char *commit = device->state->installing->commit;
 	const char *keep[3] = {NULL};
-	g_autoptr(GError) local_error = NULL;
+	gboolean good = FALSE;
 
-	list_kept(device, keep);
-	if (!satchel_ostree_deploy(device->sysroot, commit, keep, cancellable, &local_error)) {
-		if (!was_swapped(device))
-			return give_up(device, local_error, error);
-		g_propagate_error(error, g_steal_pointer(&local_error));
+	*unchanged = FALSE;
+	satchel_update_run_list_kept(device, keep);
+	if (existing)
+		good = satchel_ostree_deploy_existing(device->sysroot, commit, keep, error);
+	else
+		good = satchel_ostree_deploy(device->sysroot, commit, keep, cancellable, error);
+	if (!good) {
+		*unchanged = !was_swapped(device);
 		return FALSE;
 	}
 	satchel_state_deployed(device->state, device->clock_s);
 	if (!satchel_device_save(device, error))
 		return FALSE;
 	return satchel_ostree_pull_forget(satchel_sysroot_get_repo(device->sysroot), NULL, error);
+}
+
+static gboolean
+deploy(SatchelDevice *device, GCancellable *cancellable, GError **error)
+{
+	g_autoptr(GError) local_error = NULL;
+	gboolean unchanged = FALSE;
+
+	if (satchel_update_run_deploy(device, FALSE, cancellable, &unchanged, &local_error))
+		return TRUE;
+	if (unchanged)
+		return give_up(device, local_error, error);
+	g_propagate_error(error, g_steal_pointer(&local_error));
+	return FALSE;
 }
 
 gboolean
@@ -172,14 +191,15 @@ satchel_update_install(SatchelDevice *device, const SatchelOffer *offer,
 		return satchel_device_save(device, error);
 	}
 	if (!check_pulled(device, target, cancellable, error) ||
-	    !begin(device, offer, copy, error) || !deploy(device, copy->commit, cancellable, error))
+	    !satchel_update_run_begin(device, copy, offer->bundle_sha256, error) ||
+	    !deploy(device, cancellable, error))
 		return FALSE;
 	*outcome = SATCHEL_OUTCOME_NEEDS_REBOOT;
 	return TRUE;
 }
 
-static void
-forget_reboot(SatchelDevice *device)
+void
+satchel_update_run_forget_reboot(const SatchelDevice *device)
 {
 	if (satchel_sysroot_is_booted(device->sysroot))
 		satchel_reboot_sentinel_clear(device->settings->reboot_sentinel_dir,
@@ -194,7 +214,7 @@ finish_rolled_back(SatchelDevice *device, const SatchelSysrootFacts *facts, GErr
 	satchel_state_failed(device->state, device->clock_s, "another deployment was booted");
 	if (!satchel_device_save(device, error))
 		return FALSE;
-	forget_reboot(device);
+	satchel_update_run_forget_reboot(device);
 	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_ROLLED_BACK,
 		    "%s did not come up: the boot loader went back to commit %s", name,
 		    facts->booted_commit == NULL ? "none" : facts->booted_commit);
@@ -224,7 +244,7 @@ satchel_update_finalize(SatchelDevice *device, GCancellable *cancellable, Satche
 						error) ||
 		    !satchel_device_save(device, error))
 			return FALSE;
-		forget_reboot(device);
+		satchel_update_run_forget_reboot(device);
 		*outcome = SATCHEL_OUTCOME_DONE;
 		return TRUE;
 	}

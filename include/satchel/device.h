@@ -238,4 +238,24 @@ G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_update_finalize(SatchelDevice *device, GCancellable *cancellable,
 				 SatchelOutcome *outcome, GError **error);
 
+/**
+ * satchel_update_rollback:
+ * @path: (nullable): a bundle with the content of the target to go back to, where the device has it
+ *   no more
+ * @outcome: (out): DONE where an installation was called off that had not been booted yet: what
+ * runs stays. NEEDS_REBOOT where what runs is left for the newest target before it that has worked;
+ *   satchel_device_get_pending() is that one
+ *
+ * Back by hand. The target that is left, or called off, is failing from now on.
+ *
+ * Errors: SATCHEL_ERROR_ROLLBACK_TARGET_NOT_FOUND; SATCHEL_ERROR_DOWNLOAD_FAILED where content is
+ * lacking and no bundle is given, and as satchel_update_pull() where one is;
+ * SATCHEL_ERROR_ROLLED_BACK where it failed and the device stays on what had worked,
+ * SATCHEL_ERROR_ROLLBACK_FAILED on what had not been finalized; SATCHEL_ERROR_BUSY,
+ * SATCHEL_ERROR_CANCELLED. With an error the state is what it was.
+ */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_update_rollback(SatchelDevice *device, const char *path, GCancellable *cancellable,
+				 SatchelOutcome *outcome, GError **error);
+
 #pragma GCC visibility pop

@@ -479,4 +479,46 @@ def _(tmp):
         kill_sweep(device, ["run"], 15, again)
 
 
+@test(f"killed at {WRITES}, rollback of what runs can be run again")
+def _(tmp):
+    need_strace()
+    lab = Lab(tmp, releases=(1, 2))
+    bundle = lab.bundle([1, 2])
+    with lab.device() as device:
+        device.expect(16, "check", "--src-dir", bundle)
+        device.expect(100, "update", "--src-dir", bundle)
+        device.expect(0, "run")
+
+        def again(device):
+            # Behind its swap it is finished by whoever comes next.
+            if device.deployments()[0] == lab.commits[2]:
+                device.expect(100, "rollback")
+            device.expect(0, "run")
+            state = check_state(device)
+            assert state["current"]["name"] == f"{NAME}-1"
+            assert [target["name"] for target in state["failing"]] == [f"{NAME}-2"]
+            device.fsck()
+        kill_sweep(device, ["rollback"], 25, again)
+
+
+@test(f"killed at {WRITES}, an installation can be called off again, or run says that it was")
+def _(tmp):
+    need_strace()
+    lab = Lab(tmp, releases=(1, 2))
+    bundle = lab.bundle([1, 2])
+    with lab.device() as device:
+        device.expect(16, "check", "--src-dir", bundle)
+        device.expect(100, "update", "--src-dir", bundle)
+
+        def again(device):
+            old_is_default = device.deployments()[0] == lab.commits[1]
+            if "pending" in device.state():
+                device.expect(110 if old_is_default else 0, "run" if old_is_default else "rollback")
+            state = check_state(device)
+            assert "pending" not in state and state["current"]["name"] == f"{NAME}-1"
+            assert [target["name"] for target in state["failing"]] == [f"{NAME}-2"]
+            assert device.deployments()[0] == lab.commits[1]
+        kill_sweep(device, ["rollback"], 25, again)
+
+
 main()

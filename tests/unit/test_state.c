@@ -284,6 +284,28 @@ test_a_new_name_for_the_running_commit_is_no_rollback(void)
 }
 
 static void
+test_a_target_that_was_left_is_nothing_to_go_back_to(void)
+{
+	g_autoptr(SatchelState) state = state_with_current();
+	g_autofree char *left = g_strdup(state->current->name);
+	g_autofree char *commit = g_strdup(state->current->commit);
+	g_autoptr(SatchelStateTarget) b = target("b-left-for", 2, COMMIT_B);
+
+	satchel_state_reject(state, state->current, 150, "no good");
+	g_assert_true(satchel_state_is_failing(state, left, commit));
+	g_assert_cmpstr(state->current->name, ==, left);
+	satchel_state_begin(state, b, commit, NULL);
+	satchel_state_deployed(state, 160);
+	satchel_state_working(state, 170);
+	g_assert_cmpstr(state->current->name, ==, "b-left-for");
+	g_assert_null(state->rollback);
+	g_assert_true(satchel_state_is_failing(state, left, commit));
+	satchel_state_reject(state, state->current, 180, "no");
+	satchel_state_reject(state, state->current, 190, "no");
+	g_assert_cmpuint(state->failing->len, ==, 2);
+}
+
+static void
 test_the_oldest_events_are_forgotten(void)
 {
 	g_autoptr(SatchelState) state = satchel_state_new();
@@ -325,6 +347,8 @@ main(int argc, char **argv)
 			test_what_was_abandoned_may_be_tried_again);
 	g_test_add_func("/state/a_new_name_for_the_running_commit_is_no_rollback",
 			test_a_new_name_for_the_running_commit_is_no_rollback);
+	g_test_add_func("/state/a_target_that_was_left_is_nothing_to_go_back_to",
+			test_a_target_that_was_left_is_nothing_to_go_back_to);
 	g_test_add_func("/state/the_oldest_events_are_forgotten",
 			test_the_oldest_events_are_forgotten);
 	return g_test_run();

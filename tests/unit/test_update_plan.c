@@ -122,6 +122,72 @@ test_the_running_target_is_known_by_its_commit(void)
 	g_assert_null(satchel_update_plan_running_target(state, &stranger));
 }
 
+static void
+assert_rollback(const SatchelState *state, const SatchelSysrootFacts *f, SatchelRollback wanted,
+		const char *name)
+{
+	g_autoptr(SatchelStateTarget) target = NULL;
+
+	g_assert_cmpint(satchel_update_plan_rollback(state, f, &target), ==, wanted);
+	g_assert_cmpstr(target != NULL ? target->name : NULL, ==, name);
+}
+
+static void
+test_rollback_calls_off_what_was_not_booted(void)
+{
+	g_autoptr(SatchelState) state = pending();
+	SatchelSysrootFacts before = facts(TRUE, COMMIT_A, COMMIT_B, FALSE);
+	SatchelSysrootFacts went_back = facts(TRUE, COMMIT_A, COMMIT_B, TRUE);
+	SatchelSysrootFacts staged = facts(FALSE, COMMIT_B, COMMIT_B, TRUE);
+
+	assert_rollback(state, &before, SATCHEL_ROLLBACK_CANCEL, NULL);
+	assert_rollback(state, &went_back, SATCHEL_ROLLBACK_CANCEL, NULL);
+	assert_rollback(state, &staged, SATCHEL_ROLLBACK_CANCEL, NULL);
+}
+
+static void
+test_rollback_leaves_what_was_booted_and_not_confirmed(void)
+{
+	g_autoptr(SatchelState) state = pending();
+	SatchelSysrootFacts f = facts(TRUE, COMMIT_B, COMMIT_B, TRUE);
+
+	assert_rollback(state, &f, SATCHEL_ROLLBACK_LEAVE, "a");
+	g_clear_pointer(&state->current, satchel_state_target_free);
+	assert_rollback(state, &f, SATCHEL_ROLLBACK_LEAVE, SATCHEL_STATE_INITIAL_NAME);
+	/* As a cut behind the note and before the deployment leaves it. */
+	satchel_state_failed(state, 3, "left");
+	assert_rollback(state, &f, SATCHEL_ROLLBACK_NOTHING, NULL);
+}
+
+static void
+test_rollback_leads_to_what_worked_before(void)
+{
+	g_autoptr(SatchelState) state = pending();
+	SatchelSysrootFacts f = facts(TRUE, COMMIT_B, COMMIT_B, TRUE);
+	SatchelSysrootFacts other = facts(TRUE, COMMIT_C, COMMIT_C, TRUE);
+
+	satchel_state_working(state, 3);
+	assert_rollback(state, &f, SATCHEL_ROLLBACK_LEAVE, "a");
+	/* What runs now is none of ours: the newest that worked is current. */
+	assert_rollback(state, &other, SATCHEL_ROLLBACK_LEAVE, "b");
+	satchel_state_reject(state, state->rollback, 4, "no");
+	assert_rollback(state, &f, SATCHEL_ROLLBACK_NOTHING, NULL);
+}
+
+static void
+test_rollback_of_a_first_release_leads_nowhere(void)
+{
+	g_autoptr(SatchelState) state = satchel_state_new();
+	g_autoptr(SatchelStateTarget) a = satchel_state_target_new_from_parts("a", 1, COMMIT_A);
+	SatchelSysrootFacts f = facts(TRUE, COMMIT_A, COMMIT_A, TRUE);
+	SatchelSysrootFacts nothing = facts(FALSE, NULL, NULL, TRUE);
+
+	assert_rollback(state, &f, SATCHEL_ROLLBACK_NOTHING, NULL);
+	satchel_state_adopt(state, a, 1);
+	assert_rollback(state, &f, SATCHEL_ROLLBACK_NOTHING, NULL);
+	assert_rollback(state, &nothing, SATCHEL_ROLLBACK_NOTHING, NULL);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -140,5 +206,13 @@ main(int argc, char **argv)
 			test_in_a_staged_sysroot_the_old_one_runs_until_finalized);
 	g_test_add_func("/update_plan/the_running_target_is_known_by_its_commit",
 			test_the_running_target_is_known_by_its_commit);
+	g_test_add_func("/update_plan/rollback calls off what was not booted",
+			test_rollback_calls_off_what_was_not_booted);
+	g_test_add_func("/update_plan/rollback leaves what was booted and not confirmed",
+			test_rollback_leaves_what_was_booted_and_not_confirmed);
+	g_test_add_func("/update_plan/rollback leads to what worked before",
+			test_rollback_leads_to_what_worked_before);
+	g_test_add_func("/update_plan/rollback of a first release leads nowhere",
+			test_rollback_of_a_first_release_leads_nowhere);
 	return g_test_run();
 }

@@ -1,0 +1,167 @@
+#include "../verify/cancel.h"
+#include "held_objects.h"
+#include "ostree_deploy.h"
+#include "ostree_pull.h"
+#include "update_run.h"
+#include <satchel/bundle_reader.h>
+
+#define REASON "rolled back by hand"
+
+static gboolean
+fail_nothing(GError **error)
+{
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_ROLLBACK_TARGET_NOT_FOUND,
+		    "there is nothing to go back to: no other target has worked on this device");
+	return FALSE;
+}
+
+/* ---- what is pending was never booted */
+
+/* The present state says that it is pending, and stays so until the one that runs is the default
+ * again: cut off in between, the next boot tells, and `run` says that it went back. */
+static gboolean
+cancel_pending(SatchelDevice *device, SatchelOutcome *outcome, GError **error)
+{
+	const char *keep[3] = {NULL};
+	g_autoptr(GError) local_error = NULL;
+
+	satchel_update_run_list_kept(device, keep);
+	if (!satchel_ostree_deploy_existing(device->sysroot,
+					    satchel_device_get_running_commit(device), keep,
+					    &local_error)) {
+		if (!g_error_matches(local_error, SATCHEL_ERROR, SATCHEL_ERROR_BUSY))
+			local_error->code = SATCHEL_ERROR_ROLLBACK_FAILED;
+		g_propagate_prefixed_error(error, g_steal_pointer(&local_error),
+					   "%s stays installed: ", device->state->pending->name);
+		return FALSE;
+	}
+	satchel_state_failed(device->state, device->clock_s, REASON);
+	if (!satchel_device_save(device, error))
+		return FALSE;
+	satchel_update_run_forget_reboot(device);
+	*outcome = SATCHEL_OUTCOME_DONE;
+	return TRUE;
+}
+
+/* ---- what runs is left */
+
+/* The bundle needs no metadata for this: the device knows the commit, and every object is hashed.
+ */
+static gboolean
+pull_target(SatchelDevice *device, const SatchelStateTarget *target, const char *path,
+	    GCancellable *cancellable, GError **error)
+{
+	g_autofree char *absolute = g_canonicalize_filename(path, NULL);
+	g_autoptr(GError) local_error = NULL;
+	g_autoptr(SatchelBundleReader) bundle = satchel_bundle_reader_open(absolute, &local_error);
+
+	if (bundle != NULL && satchel_ostree_pull(bundle, device->sysroot, target->commit,
+						  &device->sink, cancellable, &local_error))
+		return TRUE;
+	/* No bundle there is a bundle without content. */
+	if (bundle == NULL)
+		local_error->code = SATCHEL_ERROR_NO_TARGET_CONTENT;
+	g_propagate_error(error, g_steal_pointer(&local_error));
+	return FALSE;
+}
+
+static gboolean
+fetch_content(SatchelDevice *device, const SatchelStateTarget *target, const char *path,
+	      GCancellable *cancellable, GError **error)
+{
+	g_autoptr(GError) local_error = NULL;
+
+	if (satchel_held_objects_check_commit(device->sysroot, target->commit, &device->sink,
+					      cancellable, &local_error))
+		return TRUE;
+	if (g_error_matches(local_error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED) &&
+	    path != NULL)
+		return pull_target(device, target, path, cancellable, error);
+	g_propagate_prefixed_error(error, g_steal_pointer(&local_error),
+				   "the content of %s, to which the device would go back, is not "
+				   "whole any more: ",
+				   target->name);
+	return FALSE;
+}
+
+static gboolean
+reject_and_begin(SatchelDevice *device, const SatchelStateTarget *target, GError **error)
+{
+	const SatchelStateTarget *running = satchel_device_get_running_target(device);
+
+	if (device->state->pending != NULL)
+		satchel_state_failed(device->state, device->clock_s, REASON);
+	else if (running != NULL)
+		satchel_state_reject(device->state, running, device->clock_s, REASON);
+	return satchel_update_run_begin(device, target, NULL, error);
+}
+
+/* The device runs what it ran, and knows what it knew. @confirmed: what runs has worked. */
+static gboolean
+undo(SatchelDevice *device, GBytes *before, gboolean confirmed, GError *cause, GError **error)
+{
+	g_autoptr(GError) owned = cause;
+	g_autoptr(GError) local_error = NULL;
+	SatchelState *state = satchel_state_parse(before, &local_error);
+
+	if (state != NULL) {
+		satchel_state_free(device->state);
+		device->state = state;
+	}
+	if (state == NULL || !satchel_device_save(device, &local_error)) {
+		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_ROLLBACK_FAILED,
+			    "the rollback failed: %s; and %s", owned->message,
+			    local_error->message);
+		return FALSE;
+	}
+	if (!g_error_matches(owned, SATCHEL_ERROR, SATCHEL_ERROR_BUSY) &&
+	    !g_error_matches(owned, SATCHEL_ERROR, SATCHEL_ERROR_CANCELLED))
+		owned->code = confirmed ? SATCHEL_ERROR_ROLLED_BACK : SATCHEL_ERROR_ROLLBACK_FAILED;
+	g_propagate_prefixed_error(error, g_steal_pointer(&owned),
+				   "the rollback failed, the device stays as it is: ");
+	return FALSE;
+}
+
+static gboolean
+leave_running(SatchelDevice *device, const SatchelStateTarget *target, const char *path,
+	      GCancellable *cancellable, GError **error)
+{
+	g_autoptr(GBytes) before = satchel_state_serialize(device->state);
+	gboolean confirmed = device->state->pending == NULL;
+	gboolean existing = satchel_sysroot_has_deployment(device->sysroot, target->commit);
+	gboolean unchanged = FALSE;
+	g_autoptr(GError) local_error = NULL;
+
+	if (!existing && !fetch_content(device, target, path, cancellable, error))
+		return FALSE;
+	if (!reject_and_begin(device, target, &local_error))
+		return undo(device, before, confirmed, g_steal_pointer(&local_error), error);
+	if (satchel_update_run_deploy(device, existing, cancellable, &unchanged, &local_error))
+		return TRUE;
+	if (unchanged)
+		return undo(device, before, confirmed, g_steal_pointer(&local_error), error);
+	g_propagate_error(error, g_steal_pointer(&local_error));
+	return FALSE;
+}
+
+gboolean
+satchel_update_rollback(SatchelDevice *device, const char *path, GCancellable *cancellable,
+			SatchelOutcome *outcome, GError **error)
+{
+	SatchelSysrootFacts facts = satchel_device_get_facts(device);
+	g_autoptr(SatchelStateTarget) target = NULL;
+
+	g_return_val_if_fail(device->mode == SATCHEL_DEVICE_UPDATE, FALSE);
+	if (!satchel_cancel_check(cancellable, error))
+		return FALSE;
+	switch (satchel_update_plan_rollback(device->state, &facts, &target)) {
+	case SATCHEL_ROLLBACK_NOTHING:
+		break;
+	case SATCHEL_ROLLBACK_CANCEL:
+		return cancel_pending(device, outcome, error);
+	case SATCHEL_ROLLBACK_LEAVE:
+		*outcome = SATCHEL_OUTCOME_NEEDS_REBOOT;
+		return leave_running(device, target, path, cancellable, error);
+	}
+	return fail_nothing(error);
+}

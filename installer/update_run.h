@@ -1,0 +1,30 @@
+#pragma once
+#include "device_parts.h"
+
+/* The steps that an installation and a rollback have in common. */
+
+/* Notes, before anything is deployed, that @target (borrowed) is about to be. @bundle: (nullable):
+ * SHA-256 of the metadata of the bundle that it comes from. Errors: SATCHEL_ERROR_FAILED where
+ * nothing is deployed so far, or where a reboot could not be noticed; as satchel_device_save(). */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_update_run_begin(SatchelDevice *device, const SatchelStateTarget *target,
+				  const char *bundle, GError **error);
+
+/**
+ * satchel_update_run_deploy:
+ * @existing: its deployment is there already, and is made the default again
+ * @unchanged: (out): TRUE with an error: the next boot takes what it would have taken, and the
+ * state still says that the installation has begun: the caller sets it right
+ *
+ * Deploys what was begun and notes it. Errors: as satchel_ostree_deploy(), satchel_device_save().
+ */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_update_run_deploy(SatchelDevice *device, gboolean existing,
+				   GCancellable *cancellable, gboolean *unchanged, GError **error);
+
+/* The running deployment, and that to which a rollback leads, are kept beside a new one: sets up to
+ * three members of @keep, NULL-terminated, borrowed from the state. */
+void satchel_update_run_list_kept(const SatchelDevice *device, const char *keep[3]);
+
+/* There is nothing to reboot for any more. */
+void satchel_update_run_forget_reboot(const SatchelDevice *device);
