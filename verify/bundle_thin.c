@@ -36,11 +36,12 @@ thin_parse_commit(const json_t *object, const char *member, char commit[65], GEr
 }
 
 static gboolean
-thin_parse_number(const json_t *object, const char *member, guint64 *value, GError **error)
+thin_parse_number(const json_t *object, const char *member, gint64 max, guint64 *value,
+		  GError **error)
 {
 	gint64 number = 0;
 
-	if (!satchel_json_get_int(object, member, 0, G_MAXINT64, &number, error))
+	if (!satchel_json_get_int(object, member, 0, max, &number, error))
 		return FALSE;
 	*value = (guint64)number;
 	return TRUE;
@@ -52,8 +53,10 @@ thin_parse_weight(const json_t *object, const char *member, SatchelBundleWeight 
 {
 	const json_t *value = satchel_json_get_object(object, member, error);
 
-	return value != NULL && thin_parse_number(value, "objects", &weight->n_objects, error) &&
-	       thin_parse_number(value, "bytes", &weight->size_bytes, error);
+	return value != NULL &&
+	       thin_parse_number(value, "objects", SATCHEL_LIMIT_OSTREE_OBJECTS, &weight->n_objects,
+				 error) &&
+	       thin_parse_number(value, "bytes", G_MAXINT64, &weight->size_bytes, error);
 }
 
 static gboolean
@@ -89,7 +92,7 @@ thin_parse_delta(SatchelBundleThin *self, const json_t *object, GError **error)
 
 	if (!thin_parse_commit(object, "from", delta->from, error) ||
 	    !thin_parse_commit(object, "to", delta->to, error) ||
-	    !thin_parse_number(object, "bytes", &delta->size_bytes, error) ||
+	    !thin_parse_number(object, "bytes", G_MAXINT64, &delta->size_bytes, error) ||
 	    !thin_parse_weight(object, "unpacked", &delta->unpacked, error))
 		return FALSE;
 	if (!thin_has_base(self, delta->from))

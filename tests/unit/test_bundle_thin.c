@@ -112,6 +112,39 @@ test_json_is_what_was_parsed(void)
 	satchel_bundle_thin_free(again);
 }
 
+static gboolean
+parse_many(guint n_bases, GError **error)
+{
+	g_autoptr(SatchelJson) addition =
+		json_pack("{s:[], s:{s:i, s:i}}", "from", "full", "objects", 9, "bytes", 9000);
+	SatchelBundleThin *thin = NULL;
+
+	for (guint i = 0; i < n_bases; i++) {
+		g_autofree char *commit = g_strdup_printf("%064x", i);
+
+		json_array_append_new(json_object_get(addition, "from"),
+				      json_pack("{s:s, s:[], s:{s:i, s:i}}", "commit", commit,
+						"targets", "lacks", "objects", 1, "bytes", 2));
+	}
+	gboolean good = satchel_bundle_thin_parse(addition, &thin, error);
+
+	g_assert_true(good == (thin != NULL));
+	satchel_bundle_thin_free(thin);
+	return good;
+}
+
+static void
+test_bases_are_limited(void)
+{
+	g_autoptr(GError) error = NULL;
+
+	g_assert_true(parse_many(SATCHEL_LIMIT_BUNDLE_BASES, &error));
+	g_assert_no_error(error);
+	g_assert_false(parse_many(SATCHEL_LIMIT_BUNDLE_BASES + 1, &error));
+	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_INVALID);
+	g_assert_nonnull(strstr(error->message, "more than 1024"));
+}
+
 static void
 test_nothing_thin_is_nothing(void)
 {
@@ -136,6 +169,7 @@ main(int argc, char **argv)
 	g_test_add_func("/bundle_thin/many_bases_are_counted_and_quoted",
 			test_many_bases_are_counted_and_quoted);
 	g_test_add_func("/bundle_thin/json_is_what_was_parsed", test_json_is_what_was_parsed);
+	g_test_add_func("/bundle_thin/bases_are_limited", test_bases_are_limited);
 	g_test_add_func("/bundle_thin/nothing_thin_is_nothing", test_nothing_thin_is_nothing);
 	return g_test_run();
 }
