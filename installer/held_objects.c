@@ -253,10 +253,9 @@ stat_held(gpointer repo, const char *checksum, guint64 *stored_bytes, gboolean *
 	return TRUE;
 }
 
-gboolean
-satchel_held_objects_check_commit(SatchelSysroot *sysroot, const char *commit,
-				  const SatchelProgressSink *sink, GCancellable *cancellable,
-				  GError **error)
+/* (transfer full) */
+static SatchelClosureList *
+list_held(SatchelSysroot *sysroot, const char *commit, GError **error)
 {
 	const char *const commits[] = {commit, NULL};
 	const SatchelClosureSource source = {
@@ -265,7 +264,16 @@ satchel_held_objects_check_commit(SatchelSysroot *sysroot, const char *commit,
 		.stat_file = stat_held,
 		.self = satchel_sysroot_get_repo(sysroot),
 	};
-	g_autoptr(SatchelClosureList) list = satchel_closure_list_from(&source, commits, error);
+
+	return satchel_closure_list_from(&source, commits, error);
+}
+
+gboolean
+satchel_held_objects_check_commit(SatchelSysroot *sysroot, const char *commit,
+				  const SatchelProgressSink *sink, GCancellable *cancellable,
+				  GError **error)
+{
+	g_autoptr(SatchelClosureList) list = list_held(sysroot, commit, error);
 	g_autoptr(GArray) bad = NULL;
 
 	if (list == NULL)
@@ -279,4 +287,50 @@ satchel_held_objects_check_commit(SatchelSysroot *sysroot, const char *commit,
 		g_array_index(list->objects, SatchelClosureObject, g_array_index(bad, guint, 0))
 			.checksum,
 		error);
+}
+
+/* ---- what something is made of */
+
+static gboolean
+fail_base(const char *commit, const char *reason, GError **error)
+{
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
+		    "commit %.12s, on which the bundle builds, is damaged on this device: %s; take "
+		    "a bundle with all objects",
+		    commit, reason);
+	return FALSE;
+}
+
+static gboolean
+check_files(OstreeRepo *repo, const SatchelClosureList *list, const char *commit,
+	    SatchelProgress *progress, GCancellable *cancellable, GError **error)
+{
+	for (guint i = 0; i < list->objects->len; i++) {
+		const SatchelClosureObject *object =
+			&g_array_index(list->objects, SatchelClosureObject, i);
+
+		if (!satchel_cancel_check(cancellable, error))
+			return FALSE;
+		if (object->type == SATCHEL_OBJECT_FILE &&
+		    !satchel_held_objects_is_good(repo, object->type, object->checksum))
+			return fail_base(commit, object->checksum, error);
+		satchel_progress_advance(progress, object->stored_bytes);
+	}
+	return TRUE;
+}
+
+gboolean
+satchel_held_objects_check_base(SatchelSysroot *sysroot, const char *commit,
+				const SatchelProgressSink *sink, GCancellable *cancellable,
+				GError **error)
+{
+	g_autoptr(GError) local_error = NULL;
+	g_autoptr(SatchelClosureList) list = list_held(sysroot, commit, &local_error);
+	g_autoptr(SatchelProgress) progress = NULL;
+
+	if (list == NULL)
+		return fail_base(commit, local_error->message, error);
+	progress = satchel_progress_begin(sink, "checking", list->stored_bytes);
+	return check_files(satchel_sysroot_get_repo(sysroot), list, commit, progress, cancellable,
+			   error);
 }

@@ -40,6 +40,13 @@ gboolean satchel_held_objects_check_commit(SatchelSysroot *sysroot, const char *
 					   const SatchelProgressSink *sink,
 					   GCancellable *cancellable, GError **error);
 
+/* The same for a commit that something is made of: all of its files are read, those of the device's
+ * own deployments as well. Errors likewise. */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_held_objects_check_base(SatchelSysroot *sysroot, const char *commit,
+					 const SatchelProgressSink *sink, GCancellable *cancellable,
+					 GError **error);
+
 /* TRUE where the repository, or its transaction under way, holds just that object. */
 gboolean satchel_held_objects_is_good(OstreeRepo *repo, SatchelObjectType type,
 				      const char *checksum);

@@ -152,6 +152,7 @@ satchel_offer_from_bundle(SatchelDevice *device, const char *path, GCancellable 
 	if (!commit_trust(store, verdict, error) || !learn_names(verdict, device, error))
 		return NULL;
 	take_current(self, device);
+	self->verdict = g_steal_pointer(&verdict);
 	return g_steal_pointer(&self);
 }
 
@@ -296,6 +297,7 @@ satchel_offer_free(SatchelOffer *self)
 {
 	g_clear_pointer(&self->targets, g_ptr_array_unref);
 	g_clear_pointer(&self->bundle, satchel_bundle_reader_free);
+	g_clear_pointer(&self->verdict, satchel_verdict_free);
 	g_free(self->bundle_sha256);
 	g_free(self->current_name);
 	g_free(self->running_commit);

@@ -4,6 +4,7 @@
 /* What a SatchelOffer (satchel/device.h) is made of. */
 struct SatchelOffer {
 	SatchelBundleReader *bundle; /* NULL: stored metadata alone */
+	SatchelVerdict *verdict;     /* NULL likewise */
 	char *bundle_sha256;	     /* of the bundle's metadata; NULL: it has none */
 	GPtrArray *targets;	     /* SatchelOstreeTarget, by ascending version */
 	gboolean cached;	     /* judged by stored metadata, because the bundle's are older */

@@ -1,5 +1,6 @@
 #include "update_run.h"
 #include "../verify/cancel.h"
+#include "delta_pull.h"
 #include "held_objects.h"
 #include "offer.h"
 #include "ostree_deploy.h"
@@ -39,14 +40,35 @@ check_target(const SatchelDevice *device, const SatchelOffer *offer,
 	return satchel_update_check_idle(device, error);
 }
 
+/* NULL where the bundle has none for what this device has. Borrowed from @offer. */
+static const SatchelBundleDelta *
+find_delta(const SatchelDevice *device, const SatchelOffer *offer, const char *commit)
+{
+	const SatchelBundleMeta *meta =
+		offer->verdict != NULL ? satchel_verdict_get_bundle_meta(offer->verdict) : NULL;
+	const SatchelBundleThin *thin = meta != NULL ? satchel_bundle_meta_get_thin(meta) : NULL;
+
+	return thin == NULL ? NULL
+			    : satchel_bundle_thin_find_delta(
+				      thin, satchel_sysroot_get_commits(device->sysroot), commit);
+}
+
 gboolean
 satchel_update_pull(SatchelDevice *device, const SatchelOffer *offer,
 		    const SatchelOstreeTarget *target, GCancellable *cancellable, GError **error)
 {
+	const char *commit = satchel_ostree_target_get_commit(target);
+	const SatchelBundleDelta *delta;
+
 	g_return_val_if_fail(offer->bundle != NULL, FALSE);
-	return check_target(device, offer, target, error) &&
-	       satchel_ostree_pull(offer->bundle, device->sysroot,
-				   satchel_ostree_target_get_commit(target), &device->sink,
+	if (!check_target(device, offer, target, error))
+		return FALSE;
+	delta = find_delta(device, offer, commit);
+	if (delta != NULL)
+		return satchel_delta_pull(offer->bundle, device->sysroot, delta, &device->sink,
+					  cancellable, error);
+	satchel_delta_pull_forget(satchel_sysroot_get_repo(device->sysroot));
+	return satchel_ostree_pull(offer->bundle, device->sysroot, commit, &device->sink,
 				   cancellable, error);
 }
 
