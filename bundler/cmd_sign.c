@@ -1,13 +1,19 @@
 #include "../verify/atomic_write.h"
+#include "../verify/part_files.h"
+#include "../verify/split_set.h"
 #include "bundle_roots.h"
 #include "commands.h"
 #include "file_error.h"
+#include "interrupt.h"
 #include "options.h"
+#include "pack_bundle.h"
 #include "sign_bundle.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <satchel/bundle_layout.h>
+#include <stdlib.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* The folder tuf/ of the bundle, locked: two people signing at once would lose one signature. */
@@ -32,30 +38,107 @@ open_locked(const char *path, GError **error)
 	return -1;
 }
 
-static gboolean
-add_signatures(const char *path, int tuf_fd, char **key_paths, guint *n_missing, GError **error)
+/* The new bundle-targets.json. */
+static GBytes *
+add_signatures(SatchelBundleReader *bundle, char **key_paths, guint *n_missing, GError **error)
 {
-	g_autoptr(SatchelBundleReader) bundle = satchel_bundle_reader_open(path, error);
-	g_autoptr(SatchelRoot) root = NULL;
+	g_autoptr(SatchelRoot) root = satchel_bundle_roots_newest(bundle, error);
 	g_autoptr(GPtrArray) signers = NULL;
 	g_autoptr(GBytes) before = NULL;
 	g_autoptr(GBytes) after = NULL;
 
-	if (bundle == NULL)
-		return FALSE;
-	root = satchel_bundle_roots_newest(bundle, error);
 	if (root == NULL)
-		return FALSE;
+		return NULL;
 	before = satchel_bundle_reader_read(bundle, SATCHEL_BUNDLE_META,
 					    SATCHEL_LIMIT_BUNDLE_META_BYTES, error);
 	if (before == NULL)
-		return FALSE;
+		return NULL;
 	signers = satchel_sign_bundle_load_signers(root, key_paths, error);
 	if (signers == NULL)
-		return FALSE;
+		return NULL;
 	after = satchel_sign_bundle_add(root, before, signers, error);
-	return after != NULL && satchel_sign_bundle_count_missing(root, after, n_missing, error) &&
+	if (after == NULL || !satchel_sign_bundle_count_missing(root, after, n_missing, error))
+		return NULL;
+	return g_steal_pointer(&after);
+}
+
+static gboolean
+sign_folder(const char *path, char **key_paths, guint *n_missing, GError **error)
+{
+	int tuf_fd = open_locked(path, error);
+	g_autoptr(SatchelBundleReader) bundle = NULL;
+	g_autoptr(GBytes) after = NULL;
+	gboolean done;
+
+	if (tuf_fd < 0)
+		return FALSE;
+	bundle = satchel_bundle_reader_open(path, error);
+	if (bundle != NULL)
+		after = add_signatures(bundle, key_paths, n_missing, error);
+	done = after != NULL &&
 	       satchel_atomic_write(tuf_fd, "bundle-targets.json", after, 0644, error);
+	close(tuf_fd);
+	return done;
+}
+
+/* Where the bundle at @path is written anew, in parts of the same size. */
+static SatchelPackedOutput *
+begin_anew(const char *path, GError **error)
+{
+	g_autoptr(SatchelBundleReader) bundle = satchel_bundle_reader_open(path, error);
+	SatchelPackedOutputOptions options = {.replace = TRUE};
+	g_autoptr(SatchelPartFiles) files = NULL;
+	g_autofree char *file = NULL;
+	g_autofree char *base = NULL;
+
+	if (bundle == NULL)
+		return NULL;
+	/* Behind a link that the user chose. */
+	file = realpath(satchel_bundle_reader_get_path(bundle), NULL);
+	if (file == NULL) {
+		(void)satchel_file_error_set(error, errno, path, "find it");
+		return NULL;
+	}
+	files = satchel_part_files_open(file, error);
+	if (files == NULL)
+		return NULL;
+	base = satchel_split_set_base(file);
+	if (satchel_part_files_get_n_parts(files) > 1)
+		options.split_bytes = satchel_part_files_get_begin_bytes(files, 1);
+	return satchel_packed_output_begin(base != NULL ? base : file, &options, error);
+}
+
+/* The document gets longer, and all that stands behind it moves: a new file in the place of the
+ * old. Its work folder is the lock: two people signing at once would lose one signature. */
+static gboolean
+sign_packed(const char *path, char **key_paths, guint *n_missing, GError **error)
+{
+	g_autoptr(SatchelPackedOutput) output = begin_anew(path, error);
+	g_autoptr(SatchelBundleReader) bundle = NULL;
+	g_autoptr(SatchelPackedOrder) order = NULL;
+	g_autoptr(GBytes) after = NULL;
+
+	if (output == NULL)
+		return FALSE;
+	bundle = satchel_bundle_reader_open(path, error);
+	if (bundle == NULL)
+		return FALSE;
+	after = add_signatures(bundle, key_paths, n_missing, error);
+	if (after == NULL)
+		return FALSE;
+	order = satchel_packed_order_new(bundle, error);
+	if (order == NULL)
+		return FALSE;
+	satchel_packed_order_set_meta(order, after);
+	return satchel_pack_bundle(bundle, order, output, error);
+}
+
+static gboolean
+is_folder_form(const char *path)
+{
+	g_autofree char *tuf = g_build_filename(path, SATCHEL_BUNDLE_TUF, NULL);
+
+	return g_file_test(tuf, G_FILE_TEST_IS_DIR);
 }
 
 gboolean
@@ -69,17 +152,12 @@ satchel_cmd_sign(int argc, char **argv, SatchelOutcome *outcome, GError **error)
 	};
 	const char *path = satchel_options_parse(entries, argc, argv, "BUNDLE", error);
 	guint n_missing = 0;
-	gboolean done;
-	int tuf_fd;
 
 	if (path == NULL || !satchel_options_require("--key", key_paths, error))
 		return FALSE;
-	tuf_fd = open_locked(path, error);
-	if (tuf_fd < 0)
-		return FALSE;
-	done = add_signatures(path, tuf_fd, key_paths, &n_missing, error);
-	close(tuf_fd);
-	if (!done)
+	satchel_interrupt_watch();
+	(void)umask(022); /* whoever signs it: everybody may read a bundle */
+	if (!(is_folder_form(path) ? sign_folder : sign_packed)(path, key_paths, &n_missing, error))
 		return FALSE;
 	if (n_missing > 0)
 		satchel_cli_note("%s: signed; still needed: %u more of the targets keys", path,

@@ -19,6 +19,8 @@ static const SatchelCommand commands[] = {
 	 "Build a bundle of one or more targets.", satchel_cmd_build},
 	{"pack", "[--split SIZE] [--force] DIR FILE",
 	 "Make one file, or numbered ones, of a bundle.", satchel_cmd_pack},
+	{"unpack", "FILE DIR", "Make the folder again of which a packed bundle was made.",
+	 satchel_cmd_unpack},
 	{"sign", "--key FILE... BUNDLE", "Add signatures to a bundle.", satchel_cmd_sign},
 	{"show", "[--json] BUNDLE", "Show what a bundle says of itself and who signed it.",
 	 satchel_cmd_show},

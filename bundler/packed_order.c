@@ -294,6 +294,7 @@ satchel_packed_order_set_meta(SatchelPackedOrder *self, GBytes *meta)
 		if (strcmp(member->path, SATCHEL_BUNDLE_META) == 0)
 			member->size_bytes = g_bytes_get_size(meta);
 	}
+	self->size_bytes += g_bytes_get_size(meta) - g_bytes_get_size(self->meta);
 	g_bytes_unref(self->meta);
 	self->meta = g_bytes_ref(meta);
 }

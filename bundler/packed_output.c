@@ -1,11 +1,13 @@
 #include "packed_output.h"
 #include "../verify/digest.h"
+#include "../verify/split_set.h"
 #include "file_error.h"
 #include "medium.h"
 #include "read_back.h"
 #include "work_folder.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <satchel/limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -55,7 +57,7 @@ final_name_of(const SatchelPackedOutput *self, guint part)
 {
 	if (self->n_parts == 1)
 		return g_strdup(self->name);
-	return g_strdup_printf("%s.%03u", self->name, part);
+	return satchel_split_set_part(self->name, part);
 }
 
 static gboolean
@@ -190,10 +192,10 @@ open_part(SatchelPackedOutput *self, GError **error)
 {
 	g_autofree char *name = work_name_of(self->n_parts);
 
-	if (self->n_parts == SATCHEL_PACKED_MAX_PARTS) {
+	if (self->n_parts == SATCHEL_LIMIT_PACKED_PARTS) {
 		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_FAILED,
 			    "%s: more than %u parts; give a larger --split", self->path,
-			    SATCHEL_PACKED_MAX_PARTS);
+			    SATCHEL_LIMIT_PACKED_PARTS);
 		return FALSE;
 	}
 	self->fd = openat(folder_fd(self), name,
@@ -353,8 +355,8 @@ remove_name(SatchelPackedOutput *self, const char *name, GError **error)
 static gboolean
 remove_parts_from(SatchelPackedOutput *self, guint first, GError **error)
 {
-	for (guint i = first; i < SATCHEL_PACKED_MAX_PARTS; i++) {
-		g_autofree char *name = g_strdup_printf("%s.%03u", self->name, i);
+	for (guint i = first; i < SATCHEL_LIMIT_PACKED_PARTS; i++) {
+		g_autofree char *name = satchel_split_set_part(self->name, i);
 
 		if (!exists(self->parent_fd, name))
 			return TRUE;

@@ -15,9 +15,6 @@ typedef struct {
 	gboolean read_back;  /* satchel_packed_output_finish() reads all of it from the medium */
 } SatchelPackedOutputOptions;
 
-/* Numbered .000 to .999. */
-#define SATCHEL_PACKED_MAX_PARTS 1000u
-
 /**
  * satchel_packed_output_begin:
  * @path: NAME: where one file shall be in the end; several are NAME.000, NAME.001, ...
@@ -44,7 +41,7 @@ char *satchel_packed_output_get_folder(const SatchelPackedOutput *self);
 /* The largest part, whoever chose it; G_MAXUINT64: no bound. */
 guint64 satchel_packed_output_get_split_bytes(const SatchelPackedOutput *self);
 
-/* Errors: SATCHEL_ERROR_NO_SPACE; SATCHEL_ERROR_FAILED, also beyond SATCHEL_PACKED_MAX_PARTS. */
+/* Errors: SATCHEL_ERROR_NO_SPACE; SATCHEL_ERROR_FAILED, also beyond SATCHEL_LIMIT_PACKED_PARTS. */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_packed_output_append(SatchelPackedOutput *self, gconstpointer data, gsize n_bytes,
 				      GError **error);

@@ -45,7 +45,7 @@ def _():
 @test("the help of each program lists the commands that there are to be")
 def _():
     wanted = {"satchel-bundler": ["repo init", "repo add", "repo publish", "repo rotate", "build",
-                                  "pack", "sign", "show"],
+                                  "pack", "unpack", "sign", "show"],
               "satchel-verify": ["tuf"],
               "satchel-installer": ["check", "list", "pull", "install", "update", "status", "run",
                                     "finalize"]}

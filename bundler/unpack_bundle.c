@@ -1,0 +1,74 @@
+#include "unpack_bundle.h"
+#include "../verify/path_safety.h"
+#include "interrupt.h"
+#include "medium.h"
+#include "write_directory.h"
+#include <string.h>
+
+#define PIECE_BYTES (1024u * 1024u)
+
+typedef struct {
+	SatchelBundleReader *bundle;
+	int dir_fd;
+	SatchelProgress *progress;
+	guint8 *buffer;
+} Unpacking;
+
+static gboolean
+copy_content(Unpacking *self, const SatchelPackedMember *member, SatchelFileWriter *writer,
+	     GError **error)
+{
+	for (guint64 offset = 0; offset < member->size_bytes;) {
+		gsize n_bytes = (gsize)MIN(member->size_bytes - offset, PIECE_BYTES);
+
+		if (!satchel_bundle_reader_read_at(self->bundle, member->path, offset, self->buffer,
+						   n_bytes, error) ||
+		    !satchel_write_directory_append(writer, self->buffer, n_bytes, error) ||
+		    !satchel_interrupt_check(error))
+			return FALSE;
+		offset += n_bytes;
+		if (self->progress != NULL)
+			satchel_progress_advance(self->progress, n_bytes);
+	}
+	return satchel_interrupt_check(error);
+}
+
+static gboolean
+unpack_member(Unpacking *self, const SatchelPackedMember *member, GError **error)
+{
+	g_autoptr(SatchelFileWriter) writer =
+		satchel_write_directory_begin(self->dir_fd, member->path, error);
+	g_autofree char *quoted = NULL;
+	SatchelWrittenFile written;
+
+	if (writer == NULL || !copy_content(self, member, writer, error) ||
+	    !satchel_write_directory_finish(writer, &written, error))
+		return FALSE;
+	if (member->sha256[0] == '\0' || strcmp(written.sha256, member->sha256) == 0)
+		return TRUE;
+	quoted = satchel_path_quote(member->path);
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
+		    "%s: not what the manifest says: it is damaged or was altered", quoted);
+	return FALSE;
+}
+
+gboolean
+satchel_unpack_bundle(SatchelBundleReader *bundle, const SatchelPackedOrder *order, int dir_fd,
+		      const char *path, SatchelProgress *progress, GError **error)
+{
+	g_autofree guint8 *buffer = g_malloc(PIECE_BYTES);
+	Unpacking self = {bundle, dir_fd, progress, buffer};
+
+	if (!satchel_medium_check_space(dir_fd, path, order->members->len + order->folders->len + 1,
+					order->size_bytes, error))
+		return FALSE;
+	for (guint i = 0; i < order->members->len; i++)
+		if (!unpack_member(&self, &g_array_index(order->members, SatchelPackedMember, i),
+				   error))
+			return FALSE;
+	for (guint i = 0; i < order->folders->len; i++)
+		if (!satchel_write_directory_make_folder(dir_fd, order->folders->pdata[i], error))
+			return FALSE;
+	return satchel_write_directory_put(dir_fd, SATCHEL_BUNDLE_MANIFEST, order->manifest, NULL,
+					   error);
+}
