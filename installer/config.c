@@ -357,6 +357,22 @@ satchel_config_get_bool(const SatchelConfig *self, const char *key, gboolean fal
 	return FALSE;
 }
 
+gboolean
+satchel_config_get_number(const SatchelConfig *self, const char *key, guint64 min, guint64 max,
+			  guint64 fallback, guint64 *value, GError **error)
+{
+	const char *text = satchel_config_get_text(self, key, NULL);
+	g_autofree char *expected = NULL;
+
+	*value = fallback;
+	if (text == NULL || g_ascii_string_to_unsigned(text, 10, min, max, value, NULL))
+		return TRUE;
+	expected = g_strdup_printf(
+		"a whole number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT, min, max);
+	satchel_config_set_value_error(self, key, expected, error);
+	return FALSE;
+}
+
 GStrv
 satchel_config_get_list(const SatchelConfig *self, const char *key)
 {

@@ -37,6 +37,12 @@ G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_config_get_bool(const SatchelConfig *self, const char *key, gboolean fallback,
 				 gboolean *value, GError **error);
 
+/* A whole number from @min to @max in decimal digits, quoted or not; @fallback where it is not set.
+ * Errors: SATCHEL_ERROR_USAGE, with file and line. */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_config_get_number(const SatchelConfig *self, const char *key, guint64 min,
+				   guint64 max, guint64 fallback, guint64 *value, GError **error);
+
 /* A list, separated by commas or blanks; NULL where it is not set. (transfer full) */
 GStrv satchel_config_get_list(const SatchelConfig *self, const char *key);
 

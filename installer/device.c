@@ -115,7 +115,10 @@ open_parts(SatchelDevice *self, const char *const *config_paths, GError **error)
 					     self->settings->booted ? SATCHEL_SYSROOT_BOOTED
 								    : SATCHEL_SYSROOT_STAGED,
 					     update, error);
-	if (self->sysroot == NULL || !satchel_device_load_state(self, error))
+	if (self->sysroot == NULL)
+		return FALSE;
+	satchel_sysroot_set_reserved_percent(self->sysroot, self->settings->reserved_percent);
+	if (!satchel_device_load_state(self, error))
 		return FALSE;
 	if (update)
 		return reconcile(self, error);

@@ -235,7 +235,9 @@ remove_damaged(PullRun *run, GError **error)
 static gboolean
 check_space(PullRun *run, guint64 *stored_bytes, GError **error)
 {
-	SatchelPullSpace space = {0};
+	SatchelPullSpace space = {
+		.reserved_percent = satchel_sysroot_get_reserved_percent(run->sysroot),
+	};
 	g_autoptr(GError) local_error = NULL;
 
 	for (guint i = 0; i < run->lacking->len; i++) {

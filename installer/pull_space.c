@@ -30,6 +30,13 @@ satchel_pull_space_total_bytes(const SatchelPullSpace *self)
 	return saturating_add(self->content_bytes, overhead);
 }
 
+guint64
+satchel_pull_space_reserve_bytes(const SatchelPullSpace *self, guint64 size_bytes,
+				 guint64 repo_bytes)
+{
+	return MAX(repo_bytes, size_bytes / 100 * self->reserved_percent);
+}
+
 gboolean
 satchel_pull_space_check(const SatchelPullSpace *self, OstreeRepo *repo, GError **error)
 {
@@ -50,6 +57,9 @@ satchel_pull_space_check(const SatchelPullSpace *self, OstreeRepo *repo, GError 
 	/* A repository without a reserve of its own has libostree's default. */
 	if (!ostree_repo_get_min_free_space_bytes(repo, &reserve, NULL))
 		reserve = (guint64)fs.f_blocks * fs.f_frsize / 100 * 3;
+	/* libostree knows the repository's alone, and keeps to it while it writes. */
+	reserve =
+		satchel_pull_space_reserve_bytes(self, (guint64)fs.f_blocks * fs.f_frsize, reserve);
 	usable = free_bytes > reserve ? free_bytes - reserve : 0;
 	if (needed <= usable)
 		return TRUE;

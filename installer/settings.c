@@ -106,7 +106,9 @@ read_pacman(SatchelSettings *self, const SatchelConfig *config, GError **error)
 	if (self->os == NULL)
 		return FALSE;
 	self->tags = satchel_config_get_list(config, "pacman.tags");
-	return read_booted(self, config, error);
+	return satchel_config_get_number(config, "pacman.sysroot_ostree_reserved_space_percentage",
+					 3, 50, 0, &self->reserved_percent, error) &&
+	       read_booted(self, config, error);
 }
 
 static gboolean
@@ -137,7 +139,13 @@ read_satchel(SatchelSettings *self, const SatchelConfig *config, GError **error)
 		if (self->foreign_lock == NULL)
 			return FALSE;
 	}
-	return satchel_config_get_bool(config, "satchel.trust_on_first_use", FALSE,
+	self->secondary_hardware_ids =
+		satchel_config_get_list(config, "satchel.secondary_hardware_ids");
+	return satchel_config_get_bool(config, "satchel.auto_downgrade", FALSE,
+				       &self->auto_downgrade, error) &&
+	       satchel_config_get_number(config, "satchel.lowest_version", 0, G_MAXINT64, 0,
+					 &self->lowest_version, error) &&
+	       satchel_config_get_bool(config, "satchel.trust_on_first_use", FALSE,
 				       &self->trust_on_first_use, error) &&
 	       satchel_config_get_bool(config, "satchel.require_bundle_metadata", TRUE,
 				       &self->require_bundle_metadata, error);
@@ -167,6 +175,7 @@ satchel_settings_free(SatchelSettings *self)
 	g_free(self->sysroot);
 	g_free(self->os);
 	g_strfreev(self->tags);
+	g_strfreev(self->secondary_hardware_ids);
 	g_free(self->reboot_sentinel_dir);
 	g_free(self->reboot_sentinel_name);
 	g_free(self->reboot_command);

@@ -9,14 +9,18 @@ typedef struct {
 	char *client_cert; /* a PEM file that need not be there */
 	char *sysroot;
 	char *os;
-	gboolean booted; /* FALSE: a sysroot that is not running */
-	GStrv tags;	 /* NULL: any */
+	gboolean booted;	  /* FALSE: a sysroot that is not running */
+	GStrv tags;		  /* NULL: any */
+	guint64 reserved_percent; /* of the sysroot's file system, 3 to 50; 0: not set */
 	char *reboot_sentinel_dir;
 	char *reboot_sentinel_name;
 	char *reboot_command;
 	char *foreign_lock; /* NULL: none */
 	gboolean trust_on_first_use;
 	gboolean require_bundle_metadata;
+	gboolean auto_downgrade;
+	guint64 lowest_version;	      /* 0: any */
+	GStrv secondary_hardware_ids; /* (nullable) */
 } SatchelSettings;
 
 /**

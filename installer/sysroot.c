@@ -11,6 +11,7 @@ struct SatchelSysroot {
 	SatchelSysrootKind kind;
 	OstreeSysroot *ostree;
 	OstreeRepo *repo;
+	guint64 reserved_percent;
 	GStrv commits; /* of the deployments; NULL until somebody asks */
 };
 
@@ -168,6 +169,18 @@ satchel_sysroot_get_default_commit(const SatchelSysroot *self)
 	g_autoptr(OstreeDeployment) first = find_deployment(self, NULL);
 
 	return first == NULL ? NULL : ostree_deployment_get_csum(first);
+}
+
+void
+satchel_sysroot_set_reserved_percent(SatchelSysroot *self, guint64 percent)
+{
+	self->reserved_percent = percent;
+}
+
+guint64
+satchel_sysroot_get_reserved_percent(const SatchelSysroot *self)
+{
+	return self->reserved_percent;
 }
 
 const char *

@@ -40,6 +40,11 @@ gboolean satchel_sysroot_is_booted(const SatchelSysroot *self);
 OstreeSysroot *satchel_sysroot_get_ostree(const SatchelSysroot *self);
 OstreeRepo *satchel_sysroot_get_repo(const SatchelSysroot *self);
 
+/* Of its file system, to be left free by pulls, beside what the repository itself wants; 0, as at
+ * first: none. */
+void satchel_sysroot_set_reserved_percent(SatchelSysroot *self, guint64 percent);
+guint64 satchel_sysroot_get_reserved_percent(const SatchelSysroot *self);
+
 /* The commit that was booted; of a staged sysroot, that of the first deployment. NULL: there is no
  * deployment. Borrowed until the next reload. */
 const char *satchel_sysroot_get_booted_commit(const SatchelSysroot *self);

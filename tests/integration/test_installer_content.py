@@ -351,6 +351,33 @@ def _(tmp):
             sh("umount", copy)
 
 
+@test("a reserve that the configuration sets is honoured")
+def _(tmp):
+    def big(top):
+        (top / "usr/share/big").write_bytes(os.urandom(8 << 20))
+    lab = Lab(tmp, releases=(1,))
+    lab.release(2, commit=lab.commit(2, big))
+    bundle = lab.bundle([2])
+    with lab.device() as device:
+        copy = device.folder / "small"
+        mounted(copy, 14)
+        try:
+            sh("cp", "-a", f"{device.sysroot}/.", copy)
+            shutil.rmtree(device.sysroot)
+            device.sysroot = copy
+            key = "sysroot_ostree_reserved_space_percentage"
+            device.write_config(pacman=f'{key} = "50"\n')
+            before = device.digest()[1]
+            result = device.expect(60, "pull", "--src-dir", bundle)
+            reserve = (14 << 20) // 100 * 50
+            assert f"{reserve} of these are kept in reserve" in result.stderr, result
+            assert device.digest()[1] == before
+            device.write_config(pacman=f'{key} = "3"\n')
+            device.expect(0, "pull", "--src-dir", bundle)
+        finally:
+            sh("umount", copy)
+
+
 @test("the repository's reserve of free space is honoured")
 def _(tmp):
     lab = Lab(tmp, releases=(1, 2))

@@ -166,6 +166,30 @@ test_booleans_are_read_in_all_spellings(void)
 }
 
 static void
+test_numbers_stay_within_their_bounds(void)
+{
+	g_autoptr(SatchelConfig) config =
+		parsed("[s]\na = 3\nb = \"50\"\nc = 2\nx = 51\ne = -3\nf = \"\"\n");
+	static const char *const wrong[] = {"s.c", "s.x", "s.e", "s.f"};
+	g_autoptr(GError) error = NULL;
+	guint64 value = 0;
+
+	g_assert_true(satchel_config_get_number(config, "s.a", 3, 50, 9, &value, &error));
+	g_assert_cmpuint(value, ==, 3);
+	g_assert_true(satchel_config_get_number(config, "s.b", 3, 50, 9, &value, &error));
+	g_assert_cmpuint(value, ==, 50);
+	g_assert_true(satchel_config_get_number(config, "s.z", 3, 50, 9, &value, &error));
+	g_assert_cmpuint(value, ==, 9);
+	for (guint i = 0; i < G_N_ELEMENTS(wrong); i++) {
+		g_assert_false(
+			satchel_config_get_number(config, wrong[i], 3, 50, 9, &value, &error));
+		g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_USAGE);
+		g_assert_nonnull(strstr(error->message, "expected a whole number from 3 to 50"));
+		g_clear_error(&error);
+	}
+}
+
+static void
 test_lists_are_split_at_commas_and_blanks(void)
 {
 	g_autoptr(SatchelConfig) config = parsed("[s]\na = \"x, y  z,\"\nb = \"\"\n");
@@ -200,6 +224,28 @@ test_settings_have_the_defaults_of_aktualizr_lite(void)
 	g_assert_cmpstr(settings->reboot_command, ==, "/sbin/reboot");
 	g_assert_false(settings->trust_on_first_use);
 	g_assert_true(settings->require_bundle_metadata);
+	g_assert_cmpuint(settings->reserved_percent, ==, 0);
+	g_assert_false(settings->auto_downgrade);
+	g_assert_cmpuint(settings->lowest_version, ==, 0);
+	g_assert_null(settings->secondary_hardware_ids);
+}
+
+static void
+test_settings_are_those_of_the_file(void)
+{
+	g_autoptr(SatchelConfig) config =
+		parsed("[pacman]\n"
+		       "sysroot_ostree_reserved_space_percentage = \"5\"\n[satchel]\n"
+		       "auto_downgrade = true\n"
+		       "lowest_version = 12\nsecondary_hardware_ids = \"mcu, dsp\"\n");
+	g_autoptr(GError) error = NULL;
+	g_autoptr(SatchelSettings) settings = satchel_settings_new(config, "host", &error);
+
+	g_assert_no_error(error);
+	g_assert_cmpuint(settings->reserved_percent, ==, 5);
+	g_assert_true(settings->auto_downgrade);
+	g_assert_cmpuint(settings->lowest_version, ==, 12);
+	g_assert_cmpuint(g_strv_length(settings->secondary_hardware_ids), ==, 2);
 }
 
 static void
@@ -227,6 +273,14 @@ test_settings_of_a_wrong_kind_are_refused_with_file_and_line(void)
 		 "that begins with no dot"},
 		{"[bootloader]\nreboot_command = \"\"\n",
 		 "a.toml:2: bootloader.reboot_command is \"\"; expected a command"},
+		{"[pacman]\nsysroot_ostree_reserved_space_percentage = 2\n",
+		 "a.toml:2: pacman.sysroot_ostree_reserved_space_percentage is \"2\"; expected a "
+		 "whole number from 3 to 50"},
+		{"[satchel]\nlowest_version = \"v2\"\n",
+		 "a.toml:2: satchel.lowest_version is \"v2\"; expected a whole number from 0 to "
+		 "9223372036854775807"},
+		{"[satchel]\nauto_downgrade = \"no\"\n",
+		 "a.toml:2: satchel.auto_downgrade is \"no\"; expected true or false"},
 		{"[satchel]\n\ntrust_on_first_use = \"si\"\n",
 		 "a.toml:3: satchel.trust_on_first_use is \"si\"; expected true or false"},
 	};
@@ -271,10 +325,13 @@ main(int argc, char **argv)
 	g_test_add_func("/config/a_refused_file_adds_nothing", test_a_refused_file_adds_nothing);
 	g_test_add_func("/config/booleans_are_read_in_all_spellings",
 			test_booleans_are_read_in_all_spellings);
+	g_test_add_func("/config/numbers_stay_within_their_bounds",
+			test_numbers_stay_within_their_bounds);
 	g_test_add_func("/config/lists_are_split_at_commas_and_blanks",
 			test_lists_are_split_at_commas_and_blanks);
 	g_test_add_func("/settings/have_the_defaults_of_aktualizr_lite",
 			test_settings_have_the_defaults_of_aktualizr_lite);
+	g_test_add_func("/settings/are_those_of_the_file", test_settings_are_those_of_the_file);
 	g_test_add_func("/settings/of_a_wrong_kind_are_refused_with_file_and_line",
 			test_settings_of_a_wrong_kind_are_refused_with_file_and_line);
 	g_test_add_func("/settings/unknown_keys_are_tolerated", test_unknown_keys_are_tolerated);

@@ -24,6 +24,20 @@ test_claims_of_any_size_do_not_wrap(void)
 	g_assert_cmpuint(satchel_pull_space_total_bytes(&space), ==, G_MAXUINT64);
 }
 
+static void
+test_the_larger_reserve_counts(void)
+{
+	SatchelPullSpace space = {0};
+
+	g_assert_cmpuint(satchel_pull_space_reserve_bytes(&space, 10000, 7), ==, 7);
+	space.reserved_percent = 5;
+	g_assert_cmpuint(satchel_pull_space_reserve_bytes(&space, 10000, 7), ==, 500);
+	g_assert_cmpuint(satchel_pull_space_reserve_bytes(&space, 10000, 501), ==, 501);
+	space.reserved_percent = 50;
+	g_assert_cmpuint(satchel_pull_space_reserve_bytes(&space, G_MAXUINT64, 0), ==,
+			 G_MAXUINT64 / 100 * 50);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -32,5 +46,6 @@ main(int argc, char **argv)
 			test_each_object_takes_more_than_its_content);
 	g_test_add_func("/pull_space/claims_of_any_size_do_not_wrap",
 			test_claims_of_any_size_do_not_wrap);
+	g_test_add_func("/pull_space/the_larger_reserve_counts", test_the_larger_reserve_counts);
 	return g_test_run();
 }
