@@ -9,7 +9,8 @@ install_chosen(const SatchelCommandRun *run, SatchelOutcome *outcome, GError **e
 	g_auto(SatchelTargetChoice) choice = {0};
 	const char *wanted = run->line.target;
 
-	if (!satchel_offer_choose(run->offer, run->device, wanted, &choice, error))
+	if (!satchel_offer_choose(run->offer, run->device, wanted, &choice, error) ||
+	    !satchel_target_choice_check(&choice, error))
 		return FALSE;
 	*outcome = SATCHEL_OUTCOME_DONE;
 	if (choice.selected == NULL ||

@@ -7,7 +7,8 @@ update_to_chosen(const SatchelCommandRun *run, SatchelOutcome *outcome, GError *
 {
 	g_auto(SatchelTargetChoice) choice = {0};
 
-	if (!satchel_offer_choose(run->offer, run->device, run->line.target, &choice, error))
+	if (!satchel_offer_choose(run->offer, run->device, run->line.target, &choice, error) ||
+	    !satchel_target_choice_check(&choice, error))
 		return FALSE;
 	*outcome = SATCHEL_OUTCOME_DONE;
 	if (!satchel_offer_is_update(run->offer, &choice)) {

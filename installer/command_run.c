@@ -59,16 +59,32 @@ check_idle(SatchelCommandRun *run, SatchelCommandKind kind, GError **error)
 	return satchel_update_check_idle(run->device, error);
 }
 
+/* There are targets, and none of them is for what is updated here: a list of none. */
+static void
+print_no_targets(const SatchelCommandRun *run, SatchelCommandKind kind, const GError *reason)
+{
+	if (run->line.json && (kind == SATCHEL_COMMAND_CHECK || kind == SATCHEL_COMMAND_LIST) &&
+	    g_error_matches(reason, SATCHEL_ERROR, SATCHEL_ERROR_TARGET_NOT_FOUND))
+		fputs("null\n", stdout);
+}
+
 static gboolean
 make_offer(SatchelCommandRun *run, SatchelCommandKind kind, GError **error)
 {
+	g_autoptr(GError) local_error = NULL;
+
 	if (kind == SATCHEL_COMMAND_LIST || run->line.src_dir == NULL)
-		run->offer = satchel_offer_from_stored(run->device, run->line.src_dir, error);
+		run->offer =
+			satchel_offer_from_stored(run->device, run->line.src_dir, &local_error);
 	else
 		run->offer = satchel_offer_from_bundle(run->device, run->line.src_dir,
-						       run->cancellable, error);
+						       run->cancellable, &local_error);
 	tell_remarks(run->device);
-	return run->offer != NULL;
+	if (run->offer != NULL)
+		return TRUE;
+	print_no_targets(run, kind, local_error);
+	g_propagate_error(error, g_steal_pointer(&local_error));
+	return FALSE;
 }
 
 gboolean

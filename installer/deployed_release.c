@@ -72,6 +72,8 @@ satchel_deployed_release_rebuild(SatchelState *state, const SatchelDeployed *dep
 		return;
 	/* Without a name it stays unknown until one is found: "Unknown Target" would be one. */
 	state->current = satchel_deployed_release_find(role, hardware_id, deployed->booted);
+	if (state->current != NULL)
+		state->lowest_version = state->current->lowest_version;
 	if (deployed->fallback != NULL)
 		state->rollback = target_of(deployed->fallback, role, hardware_id);
 	if (deployed->next == NULL || g_str_equal(deployed->next, deployed->booted))

@@ -178,6 +178,12 @@ satchel_device_get_running_target(const SatchelDevice *self)
 	return satchel_update_plan_running_target(self->state, &facts);
 }
 
+gint64
+satchel_device_get_floor(const SatchelDevice *self)
+{
+	return MAX(self->state->lowest_version, (gint64)self->settings->lowest_version);
+}
+
 gboolean
 satchel_device_save(SatchelDevice *self, GError **error)
 {

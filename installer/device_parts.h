@@ -40,6 +40,10 @@ SatchelSysrootFacts satchel_device_get_facts(const SatchelDevice *self);
 /* Borrowed. NULL: unknown, or nothing is deployed. */
 const SatchelStateTarget *satchel_device_get_running_target(const SatchelDevice *self);
 
+/* The lowest version that configuration and state allow; 0: any. The trusted metadata may ask for
+ * more. */
+gint64 satchel_device_get_floor(const SatchelDevice *self);
+
 /* Writes the state. Errors: as satchel_state_file_save(). */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_device_save(SatchelDevice *self, GError **error);

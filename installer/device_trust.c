@@ -158,6 +158,8 @@ satchel_device_get_profile(SatchelDevice *self, SatchelTrustStore *store,
 	commit_s = get_commit_floor(self, store);
 	*profile = (SatchelDeviceProfile){
 		.hardware_id = self->settings->hardware_id,
+		.secondary_hardware_ids =
+			(const char *const *)self->settings->secondary_hardware_ids,
 		.tags = (const char *const *)self->settings->tags,
 		.type = self->type,
 		.commits = satchel_sysroot_get_commits(self->sysroot),

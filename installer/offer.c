@@ -77,6 +77,23 @@ take_targets(SatchelOffer *self, const SatchelVerdict *verdict)
 				satchel_ostree_target_ref(satchel_verdict_get_target(verdict, i)));
 }
 
+/* Of the configuration, of what was ever installed, and of what the trusted metadata have for this
+ * device, the highest. */
+static void
+take_floor(SatchelOffer *self, const SatchelDevice *device, const SatchelVerdict *verdict)
+{
+	SatchelTargetFilter filter = {
+		.hardware_id = device->settings->hardware_id,
+		.tags = (const char *const *)device->settings->tags,
+	};
+	const SatchelTargets *role = satchel_verdict_get_targets_role(verdict);
+
+	self->lowest_version = satchel_device_get_floor(device);
+	if (role != NULL)
+		self->lowest_version =
+			MAX(self->lowest_version, satchel_target_lowest_version(role, &filter));
+}
+
 /* The first reason is the error, the others are remarks. */
 static gboolean
 refuse(const SatchelVerdict *verdict, SatchelDevice *device, GError **error)
@@ -147,11 +164,14 @@ satchel_offer_from_bundle(SatchelDevice *device, const char *path, GCancellable 
 		return NULL;
 	}
 	take_targets(self, verdict);
+	for (guint i = 0; i < satchel_verdict_get_n_notes(verdict); i++)
+		satchel_device_remark(device, "note: %s", satchel_verdict_get_note(verdict, i));
 	self->bundle_sha256 = g_strdup(satchel_verdict_get_bundle_sha256(verdict));
 	self->cached = satchel_verdict_used_stored_metadata(verdict);
 	if (!commit_trust(store, verdict, error) || !learn_names(verdict, device, error))
 		return NULL;
 	take_current(self, device);
+	take_floor(self, device, verdict);
 	self->verdict = g_steal_pointer(&verdict);
 	return g_steal_pointer(&self);
 }
@@ -208,6 +228,7 @@ satchel_offer_from_stored(SatchelDevice *device, const char *path, GError **erro
 	if (self->bundle != NULL && !keep_present(self, error))
 		return NULL;
 	take_current(self, device);
+	take_floor(self, device, verdict);
 	return g_steal_pointer(&self);
 }
 
@@ -246,29 +267,42 @@ satchel_offer_get_marks(const SatchelOffer *self, const SatchelDevice *device,
 	return (SatchelOfferMarks)marks;
 }
 
+/* A name that was given to another commit since is another target. (transfer container) */
+static GPtrArray *
+list_failing(const SatchelOffer *self, const SatchelState *state)
+{
+	GPtrArray *names = g_ptr_array_new();
+
+	for (guint i = 0; i < self->targets->len; i++) {
+		const SatchelOstreeTarget *target = g_ptr_array_index(self->targets, i);
+		const char *name = satchel_ostree_target_get_name(target);
+
+		if (satchel_state_is_failing(state, name, satchel_ostree_target_get_commit(target)))
+			g_ptr_array_add(names, (gpointer)(guintptr)name);
+	}
+	g_ptr_array_add(names, NULL);
+	return names;
+}
+
 gboolean
 satchel_offer_choose(const SatchelOffer *self, const SatchelDevice *device, const char *wanted,
 		     SatchelTargetChoice *choice, GError **error)
 {
-	const GPtrArray *failing = device->state->failing;
-	g_autoptr(GPtrArray) names = g_ptr_array_new();
 	SatchelSysrootFacts facts = satchel_device_get_facts(device);
+	g_autoptr(GPtrArray) failing = list_failing(self, device->state);
 	g_autoptr(SatchelStateTarget) back = NULL;
 	SatchelTargetQuestion question = {
 		.candidates = self->targets,
 		.current_name = self->current_name,
 		.current_version = self->current_version,
+		.failing_names = (const char *const *)failing->pdata,
 		.wanted = wanted,
+		.running_commit = self->running_commit,
+		.lowest_version = self->lowest_version,
+		.auto_downgrade = device->settings->auto_downgrade,
 	};
 
-	for (guint i = 0; i < failing->len; i++) {
-		const SatchelStateTarget *target = g_ptr_array_index(failing, i);
-
-		g_ptr_array_add(names, target->name);
-	}
-	g_ptr_array_add(names, NULL);
-	question.failing_names = (const char *const *)names->pdata;
-	(void)satchel_update_plan_rollback(device->state, &facts, &back);
+	(void)satchel_update_plan_rollback(device->state, &facts, self->lowest_version, &back);
 	if (back != NULL)
 		question.rollback_name = back->name;
 	return satchel_target_choose(&question, choice, error);

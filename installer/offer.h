@@ -11,5 +11,6 @@ struct SatchelOffer {
 	/* Of what runs; copies. */
 	char *current_name; /* NULL: unknown */
 	gint64 current_version;
-	char *running_commit; /* NULL: nothing is deployed */
+	char *running_commit;  /* NULL: nothing is deployed */
+	gint64 lowest_version; /* nothing below is taken; 0: any */
 };

@@ -51,6 +51,7 @@ satchel_state_target_new(const SatchelOstreeTarget *target)
 		satchel_ostree_target_get_name(target), satchel_ostree_target_get_version(target),
 		satchel_ostree_target_get_commit(target));
 
+	self->lowest_version = satchel_ostree_target_get_lowest_version(target);
 	for (guint i = 0; i < satchel_ostree_target_get_n_apps(target); i++) {
 		const SatchelTargetApp *app = satchel_ostree_target_get_app(target, i);
 
@@ -65,6 +66,7 @@ satchel_state_target_copy(const SatchelStateTarget *self)
 	SatchelStateTarget *copy =
 		satchel_state_target_new_from_parts(self->name, self->version, self->commit);
 
+	copy->lowest_version = self->lowest_version;
 	for (guint i = 0; i < self->apps->len; i++) {
 		const SatchelStateApp *app = g_ptr_array_index(self->apps, i);
 
@@ -166,6 +168,8 @@ take_current(SatchelState *self, SatchelStateTarget *target)
 		self->current != NULL ? g_steal_pointer(&self->current) : initial_target(self);
 
 	self->current = target;
+	/* What it named holds for good, whatever comes after it. */
+	self->lowest_version = MAX(self->lowest_version, target->lowest_version);
 	if (old == NULL)
 		return;
 	if (g_str_equal(old->commit, target->commit)) {

@@ -16,12 +16,13 @@ typedef struct {
 /* A target as it was when it was installed; the metadata may have moved on since. Immutable. */
 typedef struct {
 	char *name;
-	gint64 version; /* -1: none */
+	gint64 version;	       /* -1: none */
+	gint64 lowest_version; /* the floor that it named; 0: none */
 	char *commit;
 	GPtrArray *apps; /* SatchelStateApp, by name */
 } SatchelStateTarget;
 
-/* Without apps. (transfer full) */
+/* Without apps and floor. (transfer full) */
 SatchelStateTarget *satchel_state_target_new_from_parts(const char *name, gint64 version,
 							const char *commit);
 void satchel_state_target_add_app(SatchelStateTarget *self, const char *name, const char *uri);
@@ -63,6 +64,7 @@ typedef struct {
 	SatchelStateTarget *pending;	/* deployed, not confirmed; never with installing */
 	char *from_commit;		/* what ran when installing or pending began */
 	char *bundle;			/* SHA-256 of the metadata of the bundle it came from */
+	gint64 lowest_version;		/* highest floor of what was ever current; 0: none */
 	GPtrArray *failing;		/* SatchelStateTarget: tried, never worked */
 	GPtrArray *events;		/* SatchelStateEvent, oldest first */
 } SatchelState;

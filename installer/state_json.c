@@ -3,10 +3,11 @@
 #include "../verify/utc_time.h"
 #include "state.h"
 
-static const char *const root_members[] = {"format",  "current",     "rollback", "installing",
-					   "pending", "from_commit", "bundle",	 "failing",
-					   "events",  NULL};
-static const char *const target_members[] = {"name", "version", "commit", "apps", NULL};
+static const char *const root_members[] = {
+	"format",      "lowest_version", "current", "rollback", "installing", "pending",
+	"from_commit", "bundle",	 "failing", "events",	NULL};
+static const char *const target_members[] = {"name",   "version", "lowest_version",
+					     "commit", "apps",	  NULL};
 static const char *const app_members[] = {"name", "uri", NULL};
 static const char *const event_members[] = {"at",     "event",	"name",	  "version",
 					    "commit", "reason", "bundle", NULL};
@@ -69,6 +70,21 @@ get_optional_checksum(const json_t *object, const char *member, char **checksum,
 	return text != NULL;
 }
 
+/* An optional floor: 0 where it is absent. */
+static gboolean
+get_floor(const json_t *object, gint64 *lowest_version, GError **error)
+{
+	return json_object_get(object, "lowest_version") == NULL ||
+	       satchel_json_get_int(object, "lowest_version", 1, G_MAXINT64, lowest_version, error);
+}
+
+static void
+set_floor(json_t *object, gint64 lowest_version)
+{
+	if (lowest_version > 0)
+		json_object_set_new(object, "lowest_version", json_integer(lowest_version));
+}
+
 static gboolean
 parse_apps(SatchelStateTarget *target, const json_t *object, GError **error)
 {
@@ -111,7 +127,10 @@ parse_target(const json_t *object, GError **error)
 	    !satchel_json_get_int(object, "version", -1, G_MAXINT64, &version, error))
 		return NULL;
 	target = satchel_state_target_new_from_parts(name, version, commit);
-	return parse_apps(target, object, error) ? g_steal_pointer(&target) : NULL;
+	if (!get_floor(object, &target->lowest_version, error) ||
+	    !parse_apps(target, object, error))
+		return NULL;
+	return g_steal_pointer(&target);
 }
 
 static gboolean
@@ -227,7 +246,8 @@ parse_members(SatchelState *state, const json_t *root, GError **error)
 	    !parse_optional_target(root, "pending", &state->pending, error) ||
 	    !get_optional_checksum(root, "from_commit", &state->from_commit, error) ||
 	    !get_optional_checksum(root, "bundle", &state->bundle, error) ||
-	    !parse_failing(state, root, error) || !parse_events(state, root, error))
+	    !get_floor(root, &state->lowest_version, error) || !parse_failing(state, root, error) ||
+	    !parse_events(state, root, error))
 		return FALSE;
 	if (state->installing != NULL && state->pending != NULL)
 		return state_fail(error, "both installing and pending");
@@ -278,9 +298,12 @@ write_apps(const GPtrArray *apps)
 static json_t *
 write_target(const SatchelStateTarget *target)
 {
-	return json_pack("{s:s, s:I, s:s, s:o}", "name", target->name, "version",
-			 (json_int_t)target->version, "commit", target->commit, "apps",
-			 write_apps(target->apps));
+	json_t *object = json_pack("{s:s, s:I, s:s, s:o}", "name", target->name, "version",
+				   (json_int_t)target->version, "commit", target->commit, "apps",
+				   write_apps(target->apps));
+
+	set_floor(object, target->lowest_version);
+	return object;
 }
 
 static void
@@ -324,6 +347,7 @@ satchel_state_serialize(const SatchelState *self)
 	set_target(root, "pending", self->pending);
 	set_text(root, "from_commit", self->from_commit);
 	set_text(root, "bundle", self->bundle);
+	set_floor(root, self->lowest_version);
 	for (guint i = 0; i < self->failing->len; i++)
 		json_array_append_new(failing, write_target(g_ptr_array_index(self->failing, i)));
 	for (guint i = 0; i < self->events->len; i++)

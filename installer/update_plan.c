@@ -60,7 +60,7 @@ can_go_to(const SatchelState *state, const SatchelStateTarget *target, const cha
 
 SatchelRollback
 satchel_update_plan_rollback(const SatchelState *state, const SatchelSysrootFacts *facts,
-			     SatchelStateTarget **target)
+			     gint64 lowest_version, SatchelStateTarget **target)
 {
 	const char *running = satchel_update_plan_running_commit(state, facts);
 	gboolean in_pending = facts->runs && has_commit(state->pending, facts->booted_commit);
@@ -72,7 +72,8 @@ satchel_update_plan_rollback(const SatchelState *state, const SatchelSysrootFact
 		return SATCHEL_ROLLBACK_CANCEL;
 	if (can_go_to(state, state->current, running))
 		*target = satchel_state_target_copy(state->current);
-	else if (can_go_to(state, state->rollback, running))
+	else if (can_go_to(state, state->rollback, running) &&
+		 (lowest_version == 0 || state->rollback->version >= lowest_version))
 		*target = satchel_state_target_copy(state->rollback);
 	else if (in_pending && state->current == NULL && state->from_commit != NULL)
 		*target = satchel_state_target_new_from_parts(SATCHEL_STATE_INITIAL_NAME, -1,

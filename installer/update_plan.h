@@ -39,10 +39,11 @@ typedef enum {
 } SatchelRollback;
 
 /* What a rollback by hand does. @target: (out) (transfer full): for LEAVE the one to go to: the
- * newest that has worked, does not run and is not failing. */
+ * newest that has worked, does not run and is not failing. Not one from before the current one that
+ * is below @lowest_version (0: any): to leave what was not confirmed yet is no downgrade. */
 SatchelRollback satchel_update_plan_rollback(const SatchelState *state,
 					     const SatchelSysrootFacts *facts,
-					     SatchelStateTarget **target);
+					     gint64 lowest_version, SatchelStateTarget **target);
 
 /* The commit that runs. In a sysroot that does not run, what is deployed runs only once it was
  * finalized. NULL: there is no deployment. Borrowed from @state or @facts. */

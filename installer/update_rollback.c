@@ -10,8 +10,10 @@
 static gboolean
 fail_nothing(GError **error)
 {
-	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_ROLLBACK_TARGET_NOT_FOUND,
-		    "there is nothing to go back to: no other target has worked on this device");
+	g_set_error(
+		error, SATCHEL_ERROR, SATCHEL_ERROR_ROLLBACK_TARGET_NOT_FOUND,
+		"there is nothing to go back to: no other target has worked on this device that "
+		"is not below the downgrade floor");
 	return FALSE;
 }
 
@@ -149,12 +151,13 @@ satchel_update_rollback(SatchelDevice *device, const char *path, GCancellable *c
 			SatchelOutcome *outcome, GError **error)
 {
 	SatchelSysrootFacts facts = satchel_device_get_facts(device);
+	gint64 lowest_version = satchel_device_get_floor(device);
 	g_autoptr(SatchelStateTarget) target = NULL;
 
 	g_return_val_if_fail(device->mode == SATCHEL_DEVICE_UPDATE, FALSE);
 	if (!satchel_cancel_check(cancellable, error))
 		return FALSE;
-	switch (satchel_update_plan_rollback(device->state, &facts, &target)) {
+	switch (satchel_update_plan_rollback(device->state, &facts, lowest_version, &target)) {
 	case SATCHEL_ROLLBACK_NOTHING:
 		break;
 	case SATCHEL_ROLLBACK_CANCEL:

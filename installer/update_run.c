@@ -1,5 +1,6 @@
 #include "update_run.h"
 #include "../verify/cancel.h"
+#include "../verify/target_match.h"
 #include "delta_pull.h"
 #include "held_objects.h"
 #include "offer.h"
@@ -37,7 +38,9 @@ check_target(const SatchelDevice *device, const SatchelOffer *offer,
 {
 	g_return_val_if_fail(device->mode == SATCHEL_DEVICE_UPDATE, FALSE);
 	g_return_val_if_fail(g_ptr_array_find(offer->targets, target, NULL), FALSE);
-	return satchel_update_check_idle(device, error);
+	return satchel_update_check_idle(device, error) &&
+	       satchel_target_check_floor(target, offer->lowest_version, offer->running_commit,
+					  error);
 }
 
 /* NULL where the bundle has none for what this device has. Borrowed from @offer. */

@@ -175,6 +175,23 @@ satchel_target_lowest_version(const SatchelTargets *targets, const SatchelTarget
 	return lowest;
 }
 
+gboolean
+satchel_target_check_floor(const SatchelOstreeTarget *target, gint64 lowest_version,
+			   const char *running_commit, GError **error)
+{
+	g_autofree char *quoted = NULL;
+
+	if (lowest_version == 0 || satchel_ostree_target_get_version(target) >= lowest_version ||
+	    g_strcmp0(running_commit, satchel_ostree_target_get_commit(target)) == 0)
+		return TRUE;
+	quoted = satchel_path_quote(satchel_ostree_target_get_name(target));
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNGRADE_REFUSED,
+		    "%s is of version %" G_GINT64_FORMAT
+		    ", and this device takes none below %" G_GINT64_FORMAT " any more",
+		    quoted, satchel_ostree_target_get_version(target), lowest_version);
+	return FALSE;
+}
+
 /* The exact name wins over a version, so that `5g-board-lmp-10` is never taken for version 5. */
 static const SatchelOstreeTarget *
 choose_wanted(const SatchelTargetQuestion *question)
@@ -210,14 +227,6 @@ choose_is_failing(const SatchelTargetQuestion *question, const SatchelOstreeTarg
 	return match_contains(question->failing_names, satchel_ostree_target_get_name(target));
 }
 
-/* What runs already is not barred: to take it changes nothing. */
-static gboolean
-choose_is_too_old(const SatchelTargetQuestion *question, const SatchelOstreeTarget *target)
-{
-	return satchel_ostree_target_get_version(target) < question->lowest_version &&
-	       g_strcmp0(question->running_commit, satchel_ostree_target_get_commit(target)) != 0;
-}
-
 static gboolean
 choose_set(SatchelTargetChoice *choice, SatchelTargetChoiceKind kind,
 	   const SatchelOstreeTarget *selected, char *text)
@@ -234,15 +243,12 @@ choose_move(const SatchelTargetQuestion *question, const SatchelOstreeTarget *ta
 {
 	const char *name = satchel_ostree_target_get_name(target);
 	const char *from = question->current_name != NULL ? question->current_name : "unknown";
+	g_autoptr(GError) too_old = NULL;
 
-	if (choose_is_too_old(question, target))
-		return choose_set(
-			choice, SATCHEL_TARGET_CHOICE_TOO_OLD, NULL,
-			g_strdup_printf("%s is of version %" G_GINT64_FORMAT
-					", and this device takes none below %" G_GINT64_FORMAT
-					" any more",
-					name, satchel_ostree_target_get_version(target),
-					question->lowest_version));
+	if (!satchel_target_check_floor(target, question->lowest_version, question->running_commit,
+					&too_old))
+		return choose_set(choice, SATCHEL_TARGET_CHOICE_TOO_OLD, NULL,
+				  g_strdup(too_old->message));
 	if (choose_is_current(question, target))
 		return choose_set(choice, SATCHEL_TARGET_CHOICE_SYNC, target,
 				  g_strdup_printf("%s is the current target", name));
@@ -257,7 +263,8 @@ choose_rollback(const SatchelTargetQuestion *question, SatchelTargetChoice *choi
 		const SatchelOstreeTarget *target = question->candidates->pdata[i];
 
 		if (strcmp(satchel_ostree_target_get_name(target), question->rollback_name) == 0 &&
-		    !choose_is_too_old(question, target))
+		    satchel_target_check_floor(target, question->lowest_version,
+					       question->running_commit, NULL))
 			return choose_set(choice, SATCHEL_TARGET_CHOICE_ROLLBACK, target,
 					  g_strdup_printf("Rolling back from %s to %s",
 							  question->current_name,

@@ -40,6 +40,15 @@ GPtrArray *satchel_target_match(const SatchelTargets *targets, const char *const
 gint64 satchel_target_lowest_version(const SatchelTargets *targets,
 				     const SatchelTargetFilter *filter);
 
+/* What runs already is not barred: to take it changes nothing.
+ * @lowest_version: 0: any. A target whose version is no number is below all others
+ * @running_commit: (nullable)
+ *
+ * Error: SATCHEL_ERROR_DOWNGRADE_REFUSED where @target is below. */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_target_check_floor(const SatchelOstreeTarget *target, gint64 lowest_version,
+				    const char *running_commit, GError **error);
+
 /* What the choice depends on. All borrowed; zero is a device that knows nothing of itself. */
 typedef struct {
 	GPtrArray *candidates;	  /* of SatchelOstreeTarget, as satchel_target_match() gives them */

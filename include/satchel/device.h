@@ -58,7 +58,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SatchelDevice, satchel_device_close)
 void satchel_device_set_progress(SatchelDevice *self, const SatchelProgressSink *sink);
 
 /* What was worth a word since the last call, one line each, NULL-terminated: a state that was set
- * right, further reasons why a bundle was refused. (transfer full) */
+ * right, further reasons why a bundle was refused, targets that were passed over. (transfer full)
+ */
 GStrv satchel_device_take_remarks(SatchelDevice *self);
 
 /* ---- who it is; strings are borrowed from the device */
@@ -171,7 +172,9 @@ SatchelOfferMarks satchel_offer_get_marks(const SatchelOffer *self, const Satche
  * @choice: (out caller-allocates): cleared by the caller with satchel_target_choice_clear();
  *   what it names is borrowed from the offer
  *
- * By itself: the newest target, unless it is failing or older than the current one.
+ * By itself: the newest target, unless it is failing or older than the current one and the
+ * configuration allows no automatic downgrade. Nothing below the downgrade floor of the
+ * configuration, of what was installed, or of the trusted metadata: that is TOO_OLD.
  *
  * Errors: SATCHEL_ERROR_TARGET_NOT_FOUND; SATCHEL_ERROR_ROLLBACK_TARGET_NOT_FOUND where the current
  * target is failing and there is nothing to go back to.
@@ -205,7 +208,8 @@ gboolean satchel_update_check_idle(const SatchelDevice *device, GError **error);
  *
  * Errors: SATCHEL_ERROR_NO_TARGET_CONTENT (the bundle lacks an object), SATCHEL_ERROR_NO_SPACE
  * (before anything is written), SATCHEL_ERROR_DOWNLOAD_FAILED (not readable, or not what it should
- * be), SATCHEL_ERROR_INSTALLATION_IN_PROGRESS, SATCHEL_ERROR_CANCELLED.
+ * be), SATCHEL_ERROR_INSTALLATION_IN_PROGRESS, SATCHEL_ERROR_DOWNGRADE_REFUSED (below the downgrade
+ * floor), SATCHEL_ERROR_CANCELLED.
  */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_update_pull(SatchelDevice *device, const SatchelOffer *offer,
@@ -219,7 +223,8 @@ gboolean satchel_update_pull(SatchelDevice *device, const SatchelOffer *offer,
  *
  * Errors: SATCHEL_ERROR_DOWNLOAD_FAILED where it was not pulled; SATCHEL_ERROR_ROLLED_BACK where it
  * could not be deployed, the device being as before and @target failing; SATCHEL_ERROR_BUSY,
- * SATCHEL_ERROR_FAILED, SATCHEL_ERROR_INSTALLATION_IN_PROGRESS, SATCHEL_ERROR_CANCELLED.
+ * SATCHEL_ERROR_FAILED, SATCHEL_ERROR_INSTALLATION_IN_PROGRESS, SATCHEL_ERROR_DOWNGRADE_REFUSED,
+ * SATCHEL_ERROR_CANCELLED.
  */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_update_install(SatchelDevice *device, const SatchelOffer *offer,

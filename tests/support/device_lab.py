@@ -135,15 +135,38 @@ class Lab:
         shutil.rmtree(top)
         return commit
 
-    def release(self, version, commit=None, tag=TAG, hardware=HARDWARE, name=NAME, apps=()):
-        """Makes a release known; its commit is made unless it is given."""
+    def release(self, version, commit=None, tag=TAG, hardware=HARDWARE, name=NAME, apps=(),
+                lowest=None, custom=None):
+        """Makes a release known; its commit is made unless it is given. @lowest: the downgrade
+        floor that it names. @custom: further members."""
         self.commits[version] = commit or self.commit(version)
         self.names[version] = f"{name}-{version}"
         words = [f"--app={app}" for app in apps]
+        if lowest:
+            words.append(f"--lowest-version={lowest}")
+        if custom:
+            file = self.new_folder("custom")
+            file.write_text(json.dumps(custom))
+            words.append(f"--custom={file}")
         sh(tap.program("satchel-bundler"), "repo", "add", "--name", name, "--version",
            str(version), "--hardware-id", hardware, "--tag", tag, "--commit",
            self.commits[version], *words, self.tuf)
         sh(tap.program("satchel-bundler"), "repo", "publish", self.tuf)
+
+    def edit_targets(self, change):
+        """Publishes targets that satchel-bundler would not write: @change gets them by name."""
+        file = self.tuf / "metadata/targets.json"
+        signed = json.loads(file.read_text())["signed"]
+        change(signed["targets"])
+        signed["version"] += 1
+        signature = self.signature(self.keyid("targets"),
+                                   self.key("targets").sign(canonical(signed)))
+        file.write_bytes(canonical({"signatures": [signature], "signed": signed}))
+        sh(tap.program("satchel-bundler"), "repo", "publish", self.tuf)
+
+    def withdraw(self, version):
+        """Takes a release out of the targets role."""
+        self.edit_targets(lambda targets: targets.pop(self.names[version]))
 
     def key_file(self, role):
         return next((self.tuf / "keys").glob(f"{role}-*.pem"))

@@ -321,6 +321,65 @@ test_the_oldest_events_are_forgotten(void)
 			"t10");
 }
 
+static void
+test_a_floor_holds_once_its_target_works(void)
+{
+	g_autoptr(SatchelState) state = state_with_current();
+	g_autoptr(SatchelStateTarget) b = target("b", 2, COMMIT_B);
+	g_autoptr(SatchelStateTarget) c = target("c", 3, COMMIT_C);
+	g_autoptr(SatchelState) again = NULL;
+	g_autoptr(GBytes) bytes = NULL;
+	g_autoptr(GError) error = NULL;
+
+	b->lowest_version = 2;
+	satchel_state_begin(state, b, COMMIT_A, NULL);
+	satchel_state_deployed(state, 200);
+	g_assert_cmpint(state->lowest_version, ==, 0);
+	bytes = satchel_state_serialize(state);
+	again = satchel_state_parse(bytes, &error);
+	g_assert_no_error(error);
+	/* Another process confirms it. */
+	satchel_state_working(again, 300);
+	g_assert_cmpint(again->lowest_version, ==, 2);
+	satchel_state_adopt(again, c, 400);
+	g_assert_cmpint(again->lowest_version, ==, 2);
+	satchel_state_free(state);
+	g_bytes_unref(bytes);
+	bytes = satchel_state_serialize(again);
+	state = satchel_state_parse(bytes, &error);
+	g_assert_no_error(error);
+	g_assert_cmpint(state->lowest_version, ==, 2);
+	g_assert_cmpint(state->current->lowest_version, ==, 0);
+	g_assert_cmpint(state->rollback->lowest_version, ==, 2);
+}
+
+static void
+test_the_floor_of_what_failed_does_not_hold(void)
+{
+	g_autoptr(SatchelState) state = state_with_current();
+	g_autoptr(SatchelStateTarget) b = target("b", 2, COMMIT_B);
+
+	b->lowest_version = 2;
+	satchel_state_begin(state, b, COMMIT_A, NULL);
+	satchel_state_deployed(state, 200);
+	satchel_state_failed(state, 300, "no");
+	g_assert_cmpint(state->lowest_version, ==, 0);
+}
+
+static void
+test_floors_of_another_form_are_refused(void)
+{
+	static const char *const wrong[] = {"0", "-1", "\"1\"", "null"};
+
+	for (guint i = 0; i < G_N_ELEMENTS(wrong); i++) {
+		g_autofree char *text = g_strdup_printf(
+			"{\"format\": 1, \"failing\": [], \"events\": [], \"lowest_version\": %s}",
+			wrong[i]);
+
+		assert_refused(text);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -351,5 +410,11 @@ main(int argc, char **argv)
 			test_a_target_that_was_left_is_nothing_to_go_back_to);
 	g_test_add_func("/state/the_oldest_events_are_forgotten",
 			test_the_oldest_events_are_forgotten);
+	g_test_add_func("/state/a_floor_holds_once_its_target_works",
+			test_a_floor_holds_once_its_target_works);
+	g_test_add_func("/state/the_floor_of_what_failed_does_not_hold",
+			test_the_floor_of_what_failed_does_not_hold);
+	g_test_add_func("/state/floors_of_another_form_are_refused",
+			test_floors_of_another_form_are_refused);
 	return g_test_run();
 }

@@ -530,8 +530,11 @@ test_nothing_below_the_floor_is_taken_named_or_not(void)
 	g_auto(Choosing) unnumbered =
 		choose(SIMPLE("odd", "odd"),
 		       (SatchelTargetQuestion){.wanted = "odd", .lowest_version = 1});
+	g_auto(Choosing) without =
+		choose(SIMPLE("odd", "odd"), (SatchelTargetQuestion){.wanted = "odd"});
 	g_autoptr(GError) error = NULL;
 
+	assert_chosen(&without, SATCHEL_TARGET_CHOICE_NEW_VERSION, "odd");
 	assert_too_old(&named, "lmp-2");
 	assert_too_old(&by_itself, "lmp-3");
 	assert_too_old(&unnumbered, "odd");

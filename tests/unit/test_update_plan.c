@@ -128,7 +128,8 @@ assert_rollback(const SatchelState *state, const SatchelSysrootFacts *f, Satchel
 {
 	g_autoptr(SatchelStateTarget) target = NULL;
 
-	g_assert_cmpint(satchel_update_plan_rollback(state, f, &target), ==, wanted);
+	g_assert_cmpint(satchel_update_plan_rollback(state, f, state->lowest_version, &target), ==,
+			wanted);
 	g_assert_cmpstr(target != NULL ? target->name : NULL, ==, name);
 }
 
@@ -175,6 +176,21 @@ test_rollback_leads_to_what_worked_before(void)
 }
 
 static void
+test_rollback_stays_above_the_floor(void)
+{
+	g_autoptr(SatchelState) state = pending();
+	SatchelSysrootFacts f = facts(TRUE, COMMIT_B, COMMIT_B, TRUE);
+
+	/* What is not confirmed may be left for what was there before it. */
+	state->lowest_version = 2;
+	assert_rollback(state, &f, SATCHEL_ROLLBACK_LEAVE, "a");
+	satchel_state_working(state, 3);
+	assert_rollback(state, &f, SATCHEL_ROLLBACK_NOTHING, NULL);
+	state->lowest_version = 1;
+	assert_rollback(state, &f, SATCHEL_ROLLBACK_LEAVE, "a");
+}
+
+static void
 test_rollback_of_a_first_release_leads_nowhere(void)
 {
 	g_autoptr(SatchelState) state = satchel_state_new();
@@ -212,6 +228,8 @@ main(int argc, char **argv)
 			test_rollback_leaves_what_was_booted_and_not_confirmed);
 	g_test_add_func("/update_plan/rollback leads to what worked before",
 			test_rollback_leads_to_what_worked_before);
+	g_test_add_func("/update_plan/rollback stays above the floor",
+			test_rollback_stays_above_the_floor);
 	g_test_add_func("/update_plan/rollback of a first release leads nowhere",
 			test_rollback_of_a_first_release_leads_nowhere);
 	return g_test_run();
