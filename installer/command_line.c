@@ -5,6 +5,9 @@
 #define LOG_LEVEL_INFO 2
 #define LOG_LEVEL_FATAL 5
 
+/* A day, as for uptane.polling_sec. */
+#define MAX_INTERVAL_S 86400
+
 static struct {
 	char **config_paths;
 	char *src_dir;
@@ -18,11 +21,14 @@ static struct {
 const GOptionEntry satchel_command_line_options[] = {
 	{"config", 'c', 0, G_OPTION_ARG_FILENAME_ARRAY, &values.config_paths,
 	 "Configuration file, or folder of *.toml files; may be repeated", "PATH"},
-	{"src-dir", 0, 0, G_OPTION_ARG_FILENAME, &values.src_dir, "The bundle", "DIR"},
+	{"src-dir", 0, 0, G_OPTION_ARG_FILENAME, &values.src_dir,
+	 "The bundle, or where daemon waits for one", "DIR"},
 	{"update-name", 0, 0, G_OPTION_ARG_STRING, &values.update_name,
 	 "Name or version of the target, the newest by default", "TARGET"},
 	{"install-mode", 0, 0, G_OPTION_ARG_STRING, &values.install_mode,
 	 "delay-app-install: start apps with 'run' only", "MODE"},
+	{"interval", 0, 0, G_OPTION_ARG_INT, &values.interval_s,
+	 "Seconds between two checks of daemon, instead of uptane.polling_sec", "SECONDS"},
 	{"json", 0, 0, G_OPTION_ARG_STRING, &values.json,
 	 "1: print the result as JSON, and nothing else", "0|1"},
 	{"loglevel", 0, 0, G_OPTION_ARG_INT, &values.log_level,
@@ -84,10 +90,11 @@ check_values(GError **error)
 		return satchel_cli_usage_error(
 			error, "--install-mode is \"%s\"; expected \"delay-app-install\"",
 			values.install_mode);
-	if (values.interval_s != -1 && values.interval_s < 1)
+	if (values.interval_s != -1 &&
+	    (values.interval_s < 1 || values.interval_s > MAX_INTERVAL_S))
 		return satchel_cli_usage_error(
-			error, "--interval is %d; expected a number of seconds, at least 1",
-			values.interval_s);
+			error, "--interval is %d; expected a number of seconds from 1 to %d",
+			values.interval_s, MAX_INTERVAL_S);
 	return TRUE;
 }
 

@@ -9,5 +9,6 @@ gboolean satchel_cmd_pull(int argc, char **argv, SatchelOutcome *outcome, GError
 gboolean satchel_cmd_install(int argc, char **argv, SatchelOutcome *outcome, GError **error);
 gboolean satchel_cmd_update(int argc, char **argv, SatchelOutcome *outcome, GError **error);
 gboolean satchel_cmd_status(int argc, char **argv, SatchelOutcome *outcome, GError **error);
+gboolean satchel_cmd_daemon(int argc, char **argv, SatchelOutcome *outcome, GError **error);
 gboolean satchel_cmd_rollback(int argc, char **argv, SatchelOutcome *outcome, GError **error);
 gboolean satchel_cmd_run(int argc, char **argv, SatchelOutcome *outcome, GError **error);

@@ -73,6 +73,18 @@ satchel_device_get_tags(const SatchelDevice *self)
 	return (const char *const *)self->settings->tags;
 }
 
+const char *
+satchel_device_get_source(const SatchelDevice *self)
+{
+	return self->settings->source;
+}
+
+guint
+satchel_device_get_polling_s(const SatchelDevice *self)
+{
+	return (guint)self->settings->polling_s;
+}
+
 const SatchelDeviceTarget *
 satchel_device_get_current(const SatchelDevice *self)
 {

@@ -17,6 +17,8 @@ static const SatchelCommand commands[] = {
 	{"run", "", "The same as finalize", satchel_cmd_run},
 	{"rollback", "[--src-dir DIR]", "Call an installation off, or go back to the one before",
 	 satchel_cmd_rollback},
+	{"daemon", "[--src-dir DIR]", "Wait for a bundle and update from it; then reboot",
+	 satchel_cmd_daemon},
 	{NULL, NULL, NULL, NULL},
 };
 

@@ -4,6 +4,11 @@
 /* Where aktualizr-lite locks. */
 #define FOREIGN_LOCK "/var/lock/aklite.lock"
 
+/* As aktualizr-lite documents it. */
+#define DEFAULT_POLLING_S 300u
+/* A day: who waits longer wants no daemon. */
+#define MAX_POLLING_S 86400u
+
 /* A path of the configuration: relative ones stand below storage.path. (transfer full) */
 static char *
 path_below(const char *storage_path, const char *path)
@@ -111,6 +116,20 @@ read_pacman(SatchelSettings *self, const SatchelConfig *config, GError **error)
 	       read_booted(self, config, error);
 }
 
+/* Quotes keep blanks together; nothing else has a meaning, for there is no shell. */
+static gboolean
+read_reboot_command(SatchelSettings *self, const SatchelConfig *config, GError **error)
+{
+	const char *text =
+		satchel_config_get_text(config, "bootloader.reboot_command", "/sbin/reboot");
+
+	if (g_shell_parse_argv(text, NULL, &self->reboot_command, NULL))
+		return TRUE;
+	satchel_config_set_value_error(config, "bootloader.reboot_command",
+				       "a program and its arguments", error);
+	return FALSE;
+}
+
 static gboolean
 read_bootloader(SatchelSettings *self, const SatchelConfig *config, GError **error)
 {
@@ -122,9 +141,19 @@ read_bootloader(SatchelSettings *self, const SatchelConfig *config, GError **err
 		get_name(config, "bootloader.reboot_sentinel_name", "need_reboot", error);
 	if (self->reboot_sentinel_name == NULL)
 		return FALSE;
-	self->reboot_command =
-		get_filled(config, "bootloader.reboot_command", "/sbin/reboot", "a command", error);
-	return self->reboot_command != NULL;
+	return read_reboot_command(self, config, error);
+}
+
+static gboolean
+read_daemon(SatchelSettings *self, const SatchelConfig *config, GError **error)
+{
+	if (*satchel_config_get_text(config, "satchel.source", "") != '\0') {
+		self->source = get_absolute(config, "satchel.source", "", error);
+		if (self->source == NULL)
+			return FALSE;
+	}
+	return satchel_config_get_number(config, "uptane.polling_sec", 1, MAX_POLLING_S,
+					 DEFAULT_POLLING_S, &self->polling_s, error);
 }
 
 static gboolean
@@ -160,7 +189,8 @@ satchel_settings_new(const SatchelConfig *config, const char *host_name, GError 
 
 	self->hardware_id = g_strdup(*hardware_id != '\0' ? hardware_id : host_name);
 	if (!read_storage(self, config, error) || !read_pacman(self, config, error) ||
-	    !read_bootloader(self, config, error) || !read_satchel(self, config, error))
+	    !read_bootloader(self, config, error) || !read_satchel(self, config, error) ||
+	    !read_daemon(self, config, error))
 		return NULL;
 	return g_steal_pointer(&self);
 }
@@ -178,7 +208,8 @@ satchel_settings_free(SatchelSettings *self)
 	g_strfreev(self->secondary_hardware_ids);
 	g_free(self->reboot_sentinel_dir);
 	g_free(self->reboot_sentinel_name);
-	g_free(self->reboot_command);
+	g_strfreev(self->reboot_command);
+	g_free(self->source);
 	g_free(self->foreign_lock);
 	g_free(self);
 }

@@ -14,8 +14,10 @@ typedef struct {
 	guint64 reserved_percent; /* of the sysroot's file system, 3 to 50; 0: not set */
 	char *reboot_sentinel_dir;
 	char *reboot_sentinel_name;
-	char *reboot_command;
-	char *foreign_lock; /* NULL: none */
+	GStrv reboot_command; /* its arguments; never empty */
+	char *foreign_lock;   /* NULL: none */
+	char *source;	      /* where daemon looks for a bundle; NULL: not set */
+	guint64 polling_s;    /* between two looks */
 	gboolean trust_on_first_use;
 	gboolean require_bundle_metadata;
 	gboolean auto_downgrade;

@@ -69,6 +69,23 @@ const char *satchel_device_get_uuid(const SatchelDevice *self);
 /* NULL-terminated; NULL: targets of any tag are taken. */
 const char *const *satchel_device_get_tags(const SatchelDevice *self);
 
+/* ---- what an agent that waits for updates needs of the configuration */
+
+/* satchel.source: the path at which a bundle may appear; NULL: not set. Borrowed. */
+const char *satchel_device_get_source(const SatchelDevice *self);
+/* uptane.polling_sec: seconds between two looks. */
+guint satchel_device_get_polling_s(const SatchelDevice *self);
+
+/* SATCHEL_ERROR_FAILED where the device would have to reboot and its bootloader.reboot_command
+ * cannot be run. */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_device_check_reboot(const SatchelDevice *self, GError **error);
+
+/* Runs bootloader.reboot_command, by its arguments and without a shell; does nothing for a sysroot
+ * that does not run. Returns before the system goes down. Errors: SATCHEL_ERROR_FAILED. */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_device_reboot(const SatchelDevice *self, GError **error);
+
 /* ---- what it has; all borrowed, until a function changes the device */
 
 /* A target that was installed, as it was then: the metadata may have moved on since. */

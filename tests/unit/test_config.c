@@ -221,7 +221,10 @@ test_settings_have_the_defaults_of_aktualizr_lite(void)
 	g_assert_null(settings->tags);
 	g_assert_cmpstr(settings->reboot_sentinel_dir, ==, "/var/run/aktualizr-session");
 	g_assert_cmpstr(settings->reboot_sentinel_name, ==, "need_reboot");
-	g_assert_cmpstr(settings->reboot_command, ==, "/sbin/reboot");
+	g_assert_cmpstr(settings->reboot_command[0], ==, "/sbin/reboot");
+	g_assert_null(settings->reboot_command[1]);
+	g_assert_null(settings->source);
+	g_assert_cmpuint(settings->polling_s, ==, 300);
 	g_assert_false(settings->trust_on_first_use);
 	g_assert_true(settings->require_bundle_metadata);
 	g_assert_cmpuint(settings->reserved_percent, ==, 0);
@@ -272,7 +275,8 @@ test_settings_of_a_wrong_kind_are_refused_with_file_and_line(void)
 		 "a.toml:2: bootloader.reboot_sentinel_name is \"a/b\"; expected a name without / "
 		 "that begins with no dot"},
 		{"[bootloader]\nreboot_command = \"\"\n",
-		 "a.toml:2: bootloader.reboot_command is \"\"; expected a command"},
+		 "a.toml:2: bootloader.reboot_command is \"\"; expected a program and its "
+		 "arguments"},
 		{"[pacman]\nsysroot_ostree_reserved_space_percentage = 2\n",
 		 "a.toml:2: pacman.sysroot_ostree_reserved_space_percentage is \"2\"; expected a "
 		 "whole number from 3 to 50"},
@@ -281,6 +285,10 @@ test_settings_of_a_wrong_kind_are_refused_with_file_and_line(void)
 		 "9223372036854775807"},
 		{"[satchel]\nauto_downgrade = \"no\"\n",
 		 "a.toml:2: satchel.auto_downgrade is \"no\"; expected true or false"},
+		{"[uptane]\npolling_sec = \"0\"\n",
+		 "a.toml:2: uptane.polling_sec is \"0\"; expected a whole number from 1 to 86400"},
+		{"[satchel]\nsource = \"stick\"\n",
+		 "a.toml:2: satchel.source is \"stick\"; expected an absolute path"},
 		{"[satchel]\n\ntrust_on_first_use = \"si\"\n",
 		 "a.toml:3: satchel.trust_on_first_use is \"si\"; expected true or false"},
 	};
