@@ -17,7 +17,10 @@ satchel_cmd_run(int argc, char **argv, SatchelOutcome *outcome, GError **error)
 			"%s is installed and not booted yet; reboot, then 'run'",
 			satchel_device_target_get_name(satchel_device_get_pending(run.device)));
 	else
-		satchel_cli_note("%s runs", satchel_device_target_get_name(
-						    satchel_device_get_current(run.device)));
+		satchel_cli_note(
+			*outcome == SATCHEL_OUTCOME_REBOOT_FOR_BOOT_FIRMWARE
+				? "%s runs; reboot to finish an update of the boot firmware"
+				: "%s runs",
+			satchel_device_target_get_name(satchel_device_get_current(run.device)));
 	return TRUE;
 }

@@ -132,5 +132,7 @@ void
 satchel_command_run_clear(SatchelCommandRun *run)
 {
 	g_clear_pointer(&run->offer, satchel_offer_free);
+	if (run->device != NULL)
+		tell_remarks(run->device);
 	g_clear_pointer(&run->device, satchel_device_close);
 }

@@ -1,7 +1,7 @@
 #include "deploy_list.h"
 
 static gboolean
-stays(const SatchelDeployed *one, const char *os, const char *commit, const char *const *keep)
+stays(const SatchelDeploySlot *one, const char *os, const char *commit, const char *const *keep)
 {
 	if (!g_str_equal(one->os, os) || one->booted || one->merge || one->pinned)
 		return TRUE;
@@ -11,7 +11,7 @@ stays(const SatchelDeployed *one, const char *os, const char *commit, const char
 }
 
 GArray *
-satchel_deploy_list_kept(const SatchelDeployed *present, guint n_present, guint chosen,
+satchel_deploy_list_kept(const SatchelDeploySlot *present, guint n_present, guint chosen,
 			 const char *os, const char *commit, const char *const *keep)
 {
 	GArray *kept = g_array_new(FALSE, FALSE, sizeof(guint));

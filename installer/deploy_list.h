@@ -9,7 +9,7 @@ typedef struct {
 	gboolean booted; /* runs */
 	gboolean merge;	 /* the one whose /etc and kernel arguments are continued */
 	gboolean pinned; /* somebody wants it kept */
-} SatchelDeployed;
+} SatchelDeploySlot;
 
 /**
  * satchel_deploy_list_kept:
@@ -26,5 +26,5 @@ typedef struct {
  *
  * Returns: (transfer full): indexes into @present, guint
  */
-GArray *satchel_deploy_list_kept(const SatchelDeployed *present, guint n_present, guint chosen,
+GArray *satchel_deploy_list_kept(const SatchelDeploySlot *present, guint n_present, guint chosen,
 				 const char *os, const char *commit, const char *const *keep);

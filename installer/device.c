@@ -7,6 +7,7 @@
 #include "provisioned_root.h"
 #include "reboot_sentinel.h"
 #include "state_file.h"
+#include "update_boot.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -67,17 +68,21 @@ reconcile(SatchelDevice *self, GError **error)
 
 	switch (satchel_update_plan_reconcile(self->state, &facts)) {
 	case SATCHEL_RECONCILE_NOTHING:
+		if (self->state->pending == NULL)
+			satchel_update_boot_disarm(self);
 		return TRUE;
 	case SATCHEL_RECONCILE_DEPLOYED:
 		/* Behind a power cut the old one may run once more: only the next reboot tells. */
 		if (!set_sentinel(self, error) ||
-		    !satchel_ostree_deploy_finish(self->sysroot, error))
+		    !satchel_ostree_deploy_finish(self->sysroot, error) ||
+		    !satchel_update_boot_deployed(self, self->state->installing->commit, error))
 			return FALSE;
 		satchel_state_deployed(self->state, self->clock_s);
 		/* What was found in the sysroot is nothing that anybody asked for now. */
 		self->resumed = !self->rebuilt;
 		break;
 	case SATCHEL_RECONCILE_ABANDON:
+		satchel_update_boot_disarm(self);
 		satchel_state_abandon(self->state);
 		break;
 	}

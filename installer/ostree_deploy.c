@@ -128,7 +128,7 @@ deploy_tree(DeployRun *run, OstreeDeployment *merge, GError **error)
 
 /* The index of the deployment of run->commit; that of a system that runs goes first. */
 static gboolean
-find_existing(DeployRun *run, const SatchelDeployed *present, guint n_present, guint *index,
+find_existing(DeployRun *run, const SatchelDeploySlot *present, guint n_present, guint *index,
 	      GError **error)
 {
 	const char *os = satchel_sysroot_get_os(run->sysroot);
@@ -147,16 +147,16 @@ find_existing(DeployRun *run, const SatchelDeployed *present, guint n_present, g
 	return FALSE;
 }
 
-/* (transfer full): SatchelDeployed of each of @all, whose strings are borrowed from it. */
+/* (transfer full): SatchelDeploySlot of each of @all, whose strings are borrowed from it. */
 static GArray *
 describe(DeployRun *run, GPtrArray *all, OstreeDeployment *merge)
 {
-	GArray *present = g_array_new(FALSE, TRUE, sizeof(SatchelDeployed));
+	GArray *present = g_array_new(FALSE, TRUE, sizeof(SatchelDeploySlot));
 	OstreeDeployment *booted = ostree_sysroot_get_booted_deployment(run->ostree);
 
 	for (guint i = 0; i < all->len; i++) {
 		OstreeDeployment *one = g_ptr_array_index(all, i);
-		SatchelDeployed deployed = {
+		SatchelDeploySlot deployed = {
 			.os = ostree_deployment_get_osname(one),
 			.commit = ostree_deployment_get_csum(one),
 			.booted = one == booted,
@@ -184,7 +184,7 @@ prepare(gpointer data, GError **error)
 		return FALSE;
 	present = describe(run, all, merge);
 	if (run->existing) {
-		if (!find_existing(run, (SatchelDeployed *)(gpointer)present->data, all->len,
+		if (!find_existing(run, (SatchelDeploySlot *)(gpointer)present->data, all->len,
 				   &chosen, error))
 			return FALSE;
 		first = g_object_ref(g_ptr_array_index(all, chosen));
@@ -193,7 +193,7 @@ prepare(gpointer data, GError **error)
 		if (first == NULL)
 			return FALSE;
 	}
-	kept = satchel_deploy_list_kept((SatchelDeployed *)(gpointer)present->data, all->len,
+	kept = satchel_deploy_list_kept((SatchelDeploySlot *)(gpointer)present->data, all->len,
 					chosen, satchel_sysroot_get_os(run->sysroot), run->commit,
 					run->keep);
 	run->list = g_ptr_array_new_with_free_func(g_object_unref);

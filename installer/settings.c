@@ -111,7 +111,9 @@ read_pacman(SatchelSettings *self, const SatchelConfig *config, GError **error)
 	if (self->os == NULL)
 		return FALSE;
 	self->tags = satchel_config_get_list(config, "pacman.tags");
-	return satchel_config_get_number(config, "pacman.sysroot_ostree_reserved_space_percentage",
+	return satchel_config_get_bool(config, "pacman.ostree_update_block", TRUE,
+				       &self->ostree_update_block, error) &&
+	       satchel_config_get_number(config, "pacman.sysroot_ostree_reserved_space_percentage",
 					 3, 50, 0, &self->reserved_percent, error) &&
 	       read_booted(self, config, error);
 }
@@ -131,6 +133,20 @@ read_reboot_command(SatchelSettings *self, const SatchelConfig *config, GError *
 }
 
 static gboolean
+read_rollback_mode(SatchelSettings *self, const SatchelConfig *config, GError **error)
+{
+	const char *mode = satchel_config_get_text(config, "bootloader.rollback_mode", "none");
+
+	if (satchel_rollback_mode_parse(mode, &self->rollback_mode))
+		return TRUE;
+	satchel_config_set_value_error(config, "bootloader.rollback_mode",
+				       "\"none\", \"uboot_generic\", \"uboot_masked\", "
+				       "\"fiovb\" or \"fioefi\"",
+				       error);
+	return FALSE;
+}
+
+static gboolean
 read_bootloader(SatchelSettings *self, const SatchelConfig *config, GError **error)
 {
 	self->reboot_sentinel_dir = get_absolute(config, "bootloader.reboot_sentinel_dir",
@@ -141,7 +157,7 @@ read_bootloader(SatchelSettings *self, const SatchelConfig *config, GError **err
 		get_name(config, "bootloader.reboot_sentinel_name", "need_reboot", error);
 	if (self->reboot_sentinel_name == NULL)
 		return FALSE;
-	return read_reboot_command(self, config, error);
+	return read_reboot_command(self, config, error) && read_rollback_mode(self, config, error);
 }
 
 static gboolean

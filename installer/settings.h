@@ -1,4 +1,5 @@
 #pragma once
+#include "boot_rules.h"
 #include "config.h"
 
 /* What the commands need of the configuration, with aktualizr-lite's defaults filled in. Pure. */
@@ -18,6 +19,8 @@ typedef struct {
 	char *foreign_lock;   /* NULL: none */
 	char *source;	      /* where daemon looks for a bundle; NULL: not set */
 	guint64 polling_s;    /* between two looks */
+	SatchelRollbackMode rollback_mode;
+	gboolean ostree_update_block; /* nothing is installed while boot firmware waits */
 	gboolean trust_on_first_use;
 	gboolean require_bundle_metadata;
 	gboolean auto_downgrade;

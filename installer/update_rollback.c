@@ -2,6 +2,7 @@
 #include "held_objects.h"
 #include "ostree_deploy.h"
 #include "ostree_pull.h"
+#include "update_boot.h"
 #include "update_run.h"
 #include <satchel/bundle_reader.h>
 
@@ -37,6 +38,7 @@ cancel_pending(SatchelDevice *device, SatchelOutcome *outcome, GError **error)
 					   "%s stays installed: ", device->state->pending->name);
 		return FALSE;
 	}
+	satchel_update_boot_withdraw(device);
 	satchel_state_failed(device->state, device->clock_s, REASON);
 	if (!satchel_device_save(device, error))
 		return FALSE;
@@ -124,6 +126,23 @@ undo(SatchelDevice *device, GBytes *before, gboolean confirmed, GError *cause, G
 	return FALSE;
 }
 
+/* May the boot loader get it back? */
+static gboolean
+check_boot(SatchelDevice *device, const SatchelStateTarget *target, gboolean confirmed,
+	   GError **error)
+{
+	g_autofree char *refusal = NULL;
+
+	if (!satchel_update_boot_check(device, target->commit, &refusal, error))
+		return FALSE;
+	if (refusal != NULL)
+		g_set_error(error, SATCHEL_ERROR,
+			    confirmed ? SATCHEL_ERROR_ROLLED_BACK : SATCHEL_ERROR_ROLLBACK_FAILED,
+			    "the rollback failed, the device stays as it is: %s: %s", target->name,
+			    refusal);
+	return refusal == NULL;
+}
+
 static gboolean
 leave_running(SatchelDevice *device, const SatchelStateTarget *target, const char *path,
 	      GCancellable *cancellable, GError **error)
@@ -134,7 +153,8 @@ leave_running(SatchelDevice *device, const SatchelStateTarget *target, const cha
 	gboolean unchanged = FALSE;
 	g_autoptr(GError) local_error = NULL;
 
-	if (!existing && !fetch_content(device, target, path, cancellable, error))
+	if ((!existing && !fetch_content(device, target, path, cancellable, error)) ||
+	    !check_boot(device, target, confirmed, error))
 		return FALSE;
 	if (!reject_and_begin(device, target, &local_error))
 		return undo(device, before, confirmed, g_steal_pointer(&local_error), error);

@@ -7,6 +7,7 @@
 #include "ostree_deploy.h"
 #include "ostree_pull.h"
 #include "reboot_sentinel.h"
+#include "update_boot.h"
 
 gboolean
 satchel_update_was_resumed(const SatchelDevice *device, const char *wanted)
@@ -100,6 +101,18 @@ satchel_update_run_list_kept(const SatchelDevice *device, const char *keep[3])
 	keep[n] = NULL;
 }
 
+static gboolean
+note_begun(SatchelDevice *device, const SatchelStateTarget *target, const char *running,
+	   const char *bundle, GError **error)
+{
+	if (satchel_sysroot_is_booted(device->sysroot) &&
+	    !satchel_reboot_sentinel_set(device->settings->reboot_sentinel_dir,
+					 device->settings->reboot_sentinel_name, error))
+		return FALSE;
+	satchel_state_begin(device->state, target, running, bundle);
+	return satchel_device_save(device, error);
+}
+
 gboolean
 satchel_update_run_begin(SatchelDevice *device, const SatchelStateTarget *target,
 			 const char *bundle, GError **error)
@@ -113,12 +126,12 @@ satchel_update_run_begin(SatchelDevice *device, const SatchelStateTarget *target
 			    satchel_sysroot_get_os(device->sysroot));
 		return FALSE;
 	}
-	if (satchel_sysroot_is_booted(device->sysroot) &&
-	    !satchel_reboot_sentinel_set(device->settings->reboot_sentinel_dir,
-					 device->settings->reboot_sentinel_name, error))
+	if (!satchel_update_boot_arm(device, error))
 		return FALSE;
-	satchel_state_begin(device->state, target, running, bundle);
-	return satchel_device_save(device, error);
+	if (note_begun(device, target, running, bundle, error))
+		return TRUE;
+	satchel_update_boot_disarm(device);
+	return FALSE;
 }
 
 /* The deployment failed before its swap: the device is as it was. What another try may cure does
@@ -178,8 +191,13 @@ satchel_update_run_deploy(SatchelDevice *device, gboolean existing, GCancellable
 		good = satchel_ostree_deploy(device->sysroot, commit, keep, cancellable, error);
 	if (!good) {
 		*unchanged = !was_swapped(device);
+		if (*unchanged)
+			satchel_update_boot_disarm(device);
 		return FALSE;
 	}
+	/* Should this fail: the next start finds a deployment that nobody noted, and does it. */
+	if (!satchel_update_boot_deployed(device, commit, error))
+		return FALSE;
 	satchel_state_deployed(device->state, device->clock_s);
 	if (!satchel_device_save(device, error))
 		return FALSE;
@@ -200,6 +218,24 @@ deploy(SatchelDevice *device, GCancellable *cancellable, GError **error)
 	return FALSE;
 }
 
+/* May the boot loader get it? A target whose firmware it would not boot is a failing one. */
+static gboolean
+check_boot(SatchelDevice *device, const SatchelOffer *offer, const SatchelStateTarget *target,
+	   GError **error)
+{
+	g_autofree char *refusal = NULL;
+	g_autoptr(GError) cause = NULL;
+
+	if (!satchel_update_boot_check(device, target->commit, &refusal, error))
+		return FALSE;
+	if (refusal == NULL)
+		return TRUE;
+	satchel_state_begin(device->state, target, satchel_device_get_running_commit(device),
+			    offer->bundle_sha256);
+	cause = g_error_new_literal(SATCHEL_ERROR, SATCHEL_ERROR_FAILED, refusal);
+	return give_up(device, cause, error);
+}
+
 gboolean
 satchel_update_install(SatchelDevice *device, const SatchelOffer *offer,
 		       const SatchelOstreeTarget *target, GCancellable *cancellable,
@@ -216,6 +252,7 @@ satchel_update_install(SatchelDevice *device, const SatchelOffer *offer,
 		return satchel_device_save(device, error);
 	}
 	if (!check_pulled(device, target, cancellable, error) ||
+	    !check_boot(device, offer, copy, error) ||
 	    !satchel_update_run_begin(device, copy, offer->bundle_sha256, error) ||
 	    !deploy(device, cancellable, error))
 		return FALSE;
@@ -236,6 +273,7 @@ finish_rolled_back(SatchelDevice *device, const SatchelSysrootFacts *facts, GErr
 {
 	g_autofree char *name = g_strdup(device->state->pending->name);
 
+	satchel_update_boot_disarm(device);
 	satchel_state_failed(device->state, device->clock_s, "another deployment was booted");
 	if (!satchel_device_save(device, error))
 		return FALSE;
@@ -244,6 +282,23 @@ finish_rolled_back(SatchelDevice *device, const SatchelSysrootFacts *facts, GErr
 		    "%s did not come up: the boot loader went back to commit %s", name,
 		    facts->booted_commit == NULL ? "none" : facts->booted_commit);
 	return FALSE;
+}
+
+static gboolean
+finish_working(SatchelDevice *device, SatchelOutcome *outcome, GError **error)
+{
+	gboolean firmware = FALSE;
+
+	/* First: one that is noted as confirmed must not be gone back from. */
+	if (!satchel_update_boot_confirm(device, &firmware, error))
+		return FALSE;
+	satchel_state_working(device->state, device->clock_s);
+	if (!satchel_ostree_pull_forget(satchel_sysroot_get_repo(device->sysroot), NULL, error) ||
+	    !satchel_device_save(device, error))
+		return FALSE;
+	satchel_update_run_forget_reboot(device);
+	*outcome = firmware ? SATCHEL_OUTCOME_REBOOT_FOR_BOOT_FIRMWARE : SATCHEL_OUTCOME_DONE;
+	return TRUE;
 }
 
 gboolean
@@ -264,14 +319,7 @@ satchel_update_finalize(SatchelDevice *device, GCancellable *cancellable, Satche
 	case SATCHEL_FINALIZE_ROLLED_BACK:
 		return finish_rolled_back(device, &facts, error);
 	case SATCHEL_FINALIZE_WORKING:
-		satchel_state_working(device->state, device->clock_s);
-		if (!satchel_ostree_pull_forget(satchel_sysroot_get_repo(device->sysroot), NULL,
-						error) ||
-		    !satchel_device_save(device, error))
-			return FALSE;
-		satchel_update_run_forget_reboot(device);
-		*outcome = SATCHEL_OUTCOME_DONE;
-		return TRUE;
+		return finish_working(device, outcome, error);
 	}
 	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_NO_PENDING_INSTALLATION,
 		    "no installation waits to be finished");

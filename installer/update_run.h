@@ -4,8 +4,9 @@
 /* The steps that an installation and a rollback have in common. */
 
 /* Notes, before anything is deployed, that @target (borrowed) is about to be. @bundle: (nullable):
- * SHA-256 of the metadata of the bundle that it comes from. Errors: SATCHEL_ERROR_FAILED where
- * nothing is deployed so far, or where a reboot could not be noticed; as satchel_device_save(). */
+ * SHA-256 of the metadata of the bundle that it comes from. The boot loader counts from here on.
+ * Errors: SATCHEL_ERROR_FAILED where nothing is deployed so far, where the boot loader cannot be
+ * told, or where a reboot could not be noticed; as satchel_device_save(). */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_update_run_begin(SatchelDevice *device, const SatchelStateTarget *target,
 				  const char *bundle, GError **error);

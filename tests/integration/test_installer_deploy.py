@@ -9,6 +9,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from booted_lab import BUNDLE, main_booted, with_booted, with_kernel, with_system  # noqa: E402
+from boot_tools import BootTools  # noqa: E402
 from c_program import build  # noqa: E402
 from device_lab import OS, sh, tree_digest  # noqa: E402
 from tap import skip  # noqa: E402
@@ -170,6 +171,31 @@ def _(lab, system):
     assert len(entries) == 3
     for entry in entries:
         assert re.search(r"^options .*\bquiet\b", entry.read_text(), re.M), entry.read_text()
+
+
+def with_firmware(top):
+    with_system(top)
+    (top / "usr/lib/firmware").mkdir()
+    (top / "usr/lib/firmware/version.txt").write_text("bootfirmware_version=2\n")
+
+
+@with_booted("a boot loader that counts: rolled back by hand before the first boot, nothing is left",
+             (with_system, with_firmware), config='rollback_mode = "fiovb"\n')
+def _(lab, system):
+    tools = BootTools(system.media / "tools", "fiovb")
+    tools["bootfirmware_version"] = "1"
+    env = {"PATH": f"/mnt/media/tools:{os.environ['PATH']}"}
+    system.expect(100, "update", *BUNDLE, env=env)
+    assert [tools[name] for name in ("upgrade_available", "bootupgrade_available")] == ["1", "1"]
+    system.expect(0, "rollback", env=env)
+    assert [tools[name] for name in ("upgrade_available", "bootupgrade_available")] == ["0", "0"]
+    assert system.deployments()[0] == lab.commits[1]
+    # And once more, to its end: the firmware waits for a second reboot.
+    system.expect(100, "update", "2", *BUNDLE, env=env)
+    system.boot()
+    tools["bootcount"] = "1"
+    system.expect(5, "run", env=env)
+    assert [tools[name] for name in ("bootcount", "upgrade_available")] == ["0", "0"]
 
 
 main_booted()

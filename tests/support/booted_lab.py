@@ -133,9 +133,9 @@ reboot_sentinel_dir = "/run/satchel"
         self.shut_down()
         sh("umount", "-R", self.mounts.pop())
 
-    def run(self, *words, before=()):
+    def run(self, *words, before=(), env=None):
         return run([*before, "chroot", self.root, "/mnt/build/satchel-installer", *words],
-                   env={"OSTREE_SYSROOT_DEBUG": "mutable-deployments",
+                   env={"OSTREE_SYSROOT_DEBUG": "mutable-deployments", **(env or {}),
                         # a sanitizer cannot look for leaks in a program that is traced
                         **({"LSAN_OPTIONS": "detect_leaks=0"} if before else {})})
 

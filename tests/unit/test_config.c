@@ -225,6 +225,8 @@ test_settings_have_the_defaults_of_aktualizr_lite(void)
 	g_assert_null(settings->reboot_command[1]);
 	g_assert_null(settings->source);
 	g_assert_cmpuint(settings->polling_s, ==, 300);
+	g_assert_cmpint(settings->rollback_mode, ==, SATCHEL_ROLLBACK_MODE_NONE);
+	g_assert_true(settings->ostree_update_block);
 	g_assert_false(settings->trust_on_first_use);
 	g_assert_true(settings->require_bundle_metadata);
 	g_assert_cmpuint(settings->reserved_percent, ==, 0);
@@ -289,6 +291,11 @@ test_settings_of_a_wrong_kind_are_refused_with_file_and_line(void)
 		 "a.toml:2: uptane.polling_sec is \"0\"; expected a whole number from 1 to 86400"},
 		{"[satchel]\nsource = \"stick\"\n",
 		 "a.toml:2: satchel.source is \"stick\"; expected an absolute path"},
+		{"[bootloader]\nrollback_mode = \"grub\"\n",
+		 "a.toml:2: bootloader.rollback_mode is \"grub\"; expected \"none\", "
+		 "\"uboot_generic\", \"uboot_masked\", \"fiovb\" or \"fioefi\""},
+		{"[pacman]\nostree_update_block = \"si\"\n",
+		 "a.toml:2: pacman.ostree_update_block is \"si\"; expected true or false"},
 		{"[satchel]\n\ntrust_on_first_use = \"si\"\n",
 		 "a.toml:3: satchel.trust_on_first_use is \"si\"; expected true or false"},
 	};

@@ -4,7 +4,7 @@
 
 /* The indexes that stay, as text, where @commit becomes the default. */
 static char *
-keep_of(const SatchelDeployed *present, guint n, guint chosen, const char *commit,
+keep_of(const SatchelDeploySlot *present, guint n, guint chosen, const char *commit,
 	const char *const *keep)
 {
 	g_autoptr(GArray) kept = satchel_deploy_list_kept(present, n, chosen, OS, commit, keep);
@@ -16,7 +16,7 @@ keep_of(const SatchelDeployed *present, guint n, guint chosen, const char *commi
 }
 
 static void
-assert_kept(const SatchelDeployed *present, guint n, const char *commit, const char *const *keep,
+assert_kept(const SatchelDeploySlot *present, guint n, const char *commit, const char *const *keep,
 	    const char *expected)
 {
 	g_autofree char *kept = keep_of(present, n, n, commit, keep);
@@ -27,7 +27,7 @@ assert_kept(const SatchelDeployed *present, guint n, const char *commit, const c
 static void
 test_what_runs_and_where_a_rollback_leads_stay(void)
 {
-	const SatchelDeployed present[] = {
+	const SatchelDeploySlot present[] = {
 		{OS, "b", .booted = TRUE, .merge = TRUE}, {OS, "a"}, {OS, "x"}};
 	const char *const keep[] = {"b", "a", NULL};
 
@@ -38,8 +38,8 @@ test_what_runs_and_where_a_rollback_leads_stay(void)
 static void
 test_the_present_default_stays_though_nobody_asked_for_it(void)
 {
-	const SatchelDeployed present[] = {{OS, "pending"},
-					   {OS, "a", .booted = TRUE, .merge = TRUE}};
+	const SatchelDeploySlot present[] = {{OS, "pending"},
+					     {OS, "a", .booted = TRUE, .merge = TRUE}};
 
 	assert_kept(present, 2, "c", NULL, "1 0 ");
 	/* Also where it is of the same commit. */
@@ -49,7 +49,7 @@ test_the_present_default_stays_though_nobody_asked_for_it(void)
 static void
 test_what_runs_is_the_second_entry(void)
 {
-	const SatchelDeployed present[] = {
+	const SatchelDeploySlot present[] = {
 		{OS, "failing"}, {OS, "a"}, {OS, "b", .booted = TRUE, .merge = TRUE}};
 	const char *const keep[] = {"a", NULL};
 
@@ -59,10 +59,10 @@ test_what_runs_is_the_second_entry(void)
 static void
 test_pinned_ones_and_other_systems_stay(void)
 {
-	const SatchelDeployed present[] = {{OS, "a", .merge = TRUE},
-					   {OS, "old", .pinned = TRUE},
-					   {"other", "c"},
-					   {OS, "older"}};
+	const SatchelDeploySlot present[] = {{OS, "a", .merge = TRUE},
+					     {OS, "old", .pinned = TRUE},
+					     {"other", "c"},
+					     {OS, "older"}};
 
 	assert_kept(present, 4, "c", NULL, "0 1 2 ");
 }
@@ -70,7 +70,7 @@ test_pinned_ones_and_other_systems_stay(void)
 static void
 test_an_older_deployment_of_the_same_commit_goes(void)
 {
-	const SatchelDeployed present[] = {{OS, "a", .merge = TRUE}, {OS, "c"}};
+	const SatchelDeploySlot present[] = {{OS, "a", .merge = TRUE}, {OS, "c"}};
 	const char *const keep[] = {"c", NULL};
 
 	assert_kept(present, 2, "c", keep, "0 ");
@@ -79,7 +79,7 @@ test_an_older_deployment_of_the_same_commit_goes(void)
 static void
 test_one_that_is_there_is_moved_and_not_doubled(void)
 {
-	const SatchelDeployed present[] = {
+	const SatchelDeploySlot present[] = {
 		{OS, "b", .booted = TRUE, .merge = TRUE}, {OS, "a"}, {OS, "x"}};
 	g_autofree char *back = keep_of(present, 3, 1, "a", NULL);
 	g_autofree char *same = keep_of(present, 3, 0, "b", NULL);
