@@ -12,6 +12,7 @@
 #include "interrupt.h"
 #include "options.h"
 #include "pack_bundle.h"
+#include "place.h"
 #include "sign_bundle.h"
 #include "work_folder.h"
 #include "write_directory.h"
@@ -129,47 +130,6 @@ make_request(const Arguments *arguments, SatchelBundleRequest *request, GError *
 	request->type = arguments->type;
 	request->expires_s = MIN(request->issued_s + days * 86400, LAST_SECOND);
 	return TRUE;
-}
-
-/* --force deletes what is there, and a path is soon mistyped: only a bundle can be made again. */
-static gboolean
-check_is_bundle(const char *output, GError **error)
-{
-	static const char *const members[] = {SATCHEL_BUNDLE_TUF, SATCHEL_BUNDLE_OSTREE_REPO,
-					      SATCHEL_BUNDLE_APPS, SATCHEL_BUNDLE_MANIFEST, NULL};
-	g_autofree char *tuf = g_build_filename(output, SATCHEL_BUNDLE_TUF, NULL);
-	g_autoptr(GDir) dir = g_dir_open(output, 0, NULL);
-	g_autofree char *strange = NULL;
-	const char *name;
-
-	while (dir != NULL && strange == NULL && (name = g_dir_read_name(dir)) != NULL) {
-		if (!g_strv_contains(members, name))
-			strange = satchel_path_quote(name);
-	}
-	if (dir != NULL && strange == NULL && g_file_test(tuf, G_FILE_TEST_IS_DIR))
-		return TRUE;
-	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_FAILED,
-		    "%s: not a bundle%s%s, so --force does not replace it", output,
-		    strange != NULL ? ": it holds " : "", strange != NULL ? strange : "");
-	return FALSE;
-}
-
-static gboolean
-check_output(const char *output, gboolean force, GError **error)
-{
-	g_autoptr(GError) local_error = NULL;
-
-	if (satchel_work_folder_is_free(output, &local_error))
-		return TRUE;
-	if (local_error != NULL) {
-		g_propagate_error(error, g_steal_pointer(&local_error));
-		return FALSE;
-	}
-	if (force)
-		return check_is_bundle(output, error);
-	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_FAILED,
-		    "%s: not empty; --force replaces it", output);
-	return FALSE;
 }
 
 static gboolean
@@ -309,7 +269,7 @@ run(const Arguments *arguments, const char *output, GError **error)
 	guint n_missing = 0;
 
 	if (!choose_format(arguments, output, &is_packed, error) ||
-	    (!is_packed && !check_output(output, arguments->force, error)) ||
+	    (!is_packed && !satchel_place_check(output, arguments->force, error)) ||
 	    !prepare(arguments, &build, error))
 		return FALSE;
 	ostree = satchel_collect_ostree_plan(

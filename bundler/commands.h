@@ -9,5 +9,6 @@ gboolean satchel_cmd_repo_rotate(int argc, char **argv, SatchelOutcome *outcome,
 gboolean satchel_cmd_build(int argc, char **argv, SatchelOutcome *outcome, GError **error);
 gboolean satchel_cmd_pack(int argc, char **argv, SatchelOutcome *outcome, GError **error);
 gboolean satchel_cmd_unpack(int argc, char **argv, SatchelOutcome *outcome, GError **error);
+gboolean satchel_cmd_copy(int argc, char **argv, SatchelOutcome *outcome, GError **error);
 gboolean satchel_cmd_sign(int argc, char **argv, SatchelOutcome *outcome, GError **error);
 gboolean satchel_cmd_show(int argc, char **argv, SatchelOutcome *outcome, GError **error);

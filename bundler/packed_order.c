@@ -258,6 +258,7 @@ choose_manifest(SatchelPackedOrder *self, SatchelBundleReader *bundle, const Fou
 	manifest = satchel_make_manifest(bundle, found->sizes, error);
 	if (manifest != NULL)
 		self->manifest = satchel_manifest_to_bytes(manifest);
+	self->manifest_is_made = TRUE;
 	return manifest;
 }
 

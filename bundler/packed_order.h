@@ -16,6 +16,7 @@ typedef struct {
 	guint n_tuf;
 	GPtrArray *folders; /* of char *: those in which nothing is */
 	GBytes *manifest;
+	gboolean manifest_is_made;   /* the bundle has none */
 	GBytes *meta;		     /* (nullable): bundle-targets.json, where the bundle has one */
 	gboolean manifest_is_signed; /* bundle-targets.json has its hash */
 	gint64 time_s;		     /* of all members: when the bundle was issued */

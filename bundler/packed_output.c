@@ -179,10 +179,11 @@ satchel_packed_output_get_folder(const SatchelPackedOutput *self)
 	return g_build_filename(satchel_work_folder_get_path(self->folder), FOLDER_NAME, NULL);
 }
 
-guint64
-satchel_packed_output_get_split_bytes(const SatchelPackedOutput *self)
+gboolean
+satchel_packed_output_check_space(const SatchelPackedOutput *self, guint64 size_bytes,
+				  GError **error)
 {
-	return self->options.split_bytes;
+	return satchel_medium_check_space(self->parent_fd, self->path, 1, size_bytes, error);
 }
 
 /* ---- writing ---- */

@@ -31,15 +31,17 @@ SatchelPackedOutput *satchel_packed_output_begin(const char *path,
 						 const SatchelPackedOutputOptions *options,
 						 GError **error);
 
+/* Errors: as satchel_medium_check_space(). */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_packed_output_check_space(const SatchelPackedOutput *self, guint64 size_bytes,
+					   GError **error);
+
 /* Makes an empty folder for what is needed only meanwhile: it goes away with @self. Once.
  * Returns: a file descriptor, the caller closes it; or -1 */
 G_GNUC_WARN_UNUSED_RESULT
 int satchel_packed_output_make_folder(SatchelPackedOutput *self, GError **error);
 /* Its path. (transfer full) */
 char *satchel_packed_output_get_folder(const SatchelPackedOutput *self);
-
-/* The largest part, whoever chose it; G_MAXUINT64: no bound. */
-guint64 satchel_packed_output_get_split_bytes(const SatchelPackedOutput *self);
 
 /* Errors: SATCHEL_ERROR_NO_SPACE; SATCHEL_ERROR_FAILED, also beyond SATCHEL_LIMIT_PACKED_PARTS. */
 G_GNUC_WARN_UNUSED_RESULT

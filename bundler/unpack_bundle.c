@@ -1,4 +1,5 @@
 #include "unpack_bundle.h"
+#include "../verify/digest.h"
 #include "../verify/path_safety.h"
 #include "interrupt.h"
 #include "medium.h"
@@ -10,6 +11,7 @@
 typedef struct {
 	SatchelBundleReader *bundle;
 	int dir_fd;
+	GHashTable *written; /* (nullable) */
 	SatchelProgress *progress;
 	guint8 *buffer;
 } Unpacking;
@@ -44,6 +46,9 @@ unpack_member(Unpacking *self, const SatchelPackedMember *member, GError **error
 	if (writer == NULL || !copy_content(self, member, writer, error) ||
 	    !satchel_write_directory_finish(writer, &written, error))
 		return FALSE;
+	if (self->written != NULL)
+		g_hash_table_insert(self->written, g_strdup(member->path),
+				    g_strdup(written.sha256));
 	if (member->sha256[0] == '\0' || strcmp(written.sha256, member->sha256) == 0)
 		return TRUE;
 	quoted = satchel_path_quote(member->path);
@@ -52,12 +57,31 @@ unpack_member(Unpacking *self, const SatchelPackedMember *member, GError **error
 	return FALSE;
 }
 
+/* What was made only to have an order stays out. */
+static gboolean
+unpack_manifest(Unpacking *self, const SatchelPackedOrder *order, GError **error)
+{
+	gconstpointer data = g_bytes_get_data(order->manifest, NULL);
+	gsize n_bytes = g_bytes_get_size(order->manifest);
+
+	if (order->manifest_is_made)
+		return TRUE;
+	if (self->written != NULL)
+		g_hash_table_insert(self->written, g_strdup(SATCHEL_BUNDLE_MANIFEST),
+				    satchel_digest_sha256_hex(data, n_bytes));
+	if (self->progress != NULL)
+		satchel_progress_advance(self->progress, n_bytes);
+	return satchel_write_directory_put(self->dir_fd, SATCHEL_BUNDLE_MANIFEST, order->manifest,
+					   NULL, error);
+}
+
 gboolean
 satchel_unpack_bundle(SatchelBundleReader *bundle, const SatchelPackedOrder *order, int dir_fd,
-		      const char *path, SatchelProgress *progress, GError **error)
+		      const char *path, GHashTable *written, SatchelProgress *progress,
+		      GError **error)
 {
 	g_autofree guint8 *buffer = g_malloc(PIECE_BYTES);
-	Unpacking self = {bundle, dir_fd, progress, buffer};
+	Unpacking self = {bundle, dir_fd, written, progress, buffer};
 
 	if (!satchel_medium_check_space(dir_fd, path, order->members->len + order->folders->len + 1,
 					order->size_bytes, error))
@@ -69,6 +93,5 @@ satchel_unpack_bundle(SatchelBundleReader *bundle, const SatchelPackedOrder *ord
 	for (guint i = 0; i < order->folders->len; i++)
 		if (!satchel_write_directory_make_folder(dir_fd, order->folders->pdata[i], error))
 			return FALSE;
-	return satchel_write_directory_put(dir_fd, SATCHEL_BUNDLE_MANIFEST, order->manifest, NULL,
-					   error);
+	return unpack_manifest(&self, order, error);
 }

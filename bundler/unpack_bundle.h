@@ -7,6 +7,7 @@
  * @bundle: in any form, whose members @order has
  * @dir_fd: an empty folder
  * @path: what messages call that
+ * @written: (nullable): gets the path of each file and its SHA-256 in hex
  * @progress: (nullable): advances by bytes of content, of which there are order->size_bytes
  *
  * Writes the directory form. Names come from the reader, which has checked them; each file must be
@@ -18,5 +19,5 @@
  */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_unpack_bundle(SatchelBundleReader *bundle, const SatchelPackedOrder *order,
-			       int dir_fd, const char *path, SatchelProgress *progress,
-			       GError **error);
+			       int dir_fd, const char *path, GHashTable *written,
+			       SatchelProgress *progress, GError **error);

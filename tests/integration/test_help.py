@@ -45,7 +45,8 @@ def _():
 @test("the help of each program lists the commands that there are to be")
 def _():
     wanted = {"satchel-bundler": ["repo init", "repo add", "repo publish", "repo rotate", "build",
-                                  "pack", "unpack", "sign", "show"],
+                                  "pack", "unpack", "copy", "sign",
+                                  "show"],
               "satchel-verify": ["tuf"],
               "satchel-installer": ["check", "list", "pull", "install", "update", "status", "run",
                                     "finalize"]}

@@ -18,7 +18,7 @@ COMMON = {"OK", "ERROR", "METADATA_FAILURE", "NO_MATCHING_TARGET", "NO_TARGET_CO
           "BUNDLE_INVALID", "TARGET_NOT_FOUND", "DOWNLOAD_FAILED", "NO_SPACE"}
 GIVEN = {"satchel-bundler": COMMON,
          "satchel-verify": COMMON | {"CONTENT_INVALID", "DOWNGRADE_REFUSED"}}
-BUNDLER_COMMANDS = ("repo init", "repo add", "repo publish", "repo rotate", "build", "pack", "unpack", "sign",
+BUNDLER_COMMANDS = ("repo init", "repo add", "repo publish", "repo rotate", "build", "pack", "unpack", "copy", "sign",
                     "show")
 
 

@@ -1,0 +1,151 @@
+#!/usr/bin/python3
+"""satchel-bundler copy: what is on the stick afterwards is what was to come there, or nothing."""
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import bundle_builder  # noqa: E402
+from bundle_maker import World, bundler, contents, leftovers  # noqa: E402
+from tap import main, program, run, skip, test  # noqa: E402
+
+FAT = "trace=fstatfs", "inject=fstatfs:poke_exit=@arg2=444d00000000000000100000"
+
+
+def prepared(tmp):
+    """A bundle as `bundle`, as `b.satchel`, and in parts as `p.satchel`; an empty `stick`."""
+    World(tmp).build(check=True)
+    bundler("pack", tmp / "bundle", tmp / "b.satchel", check=True)
+    bundler("pack", "--split", "7000", tmp / "bundle", tmp / "p.satchel", check=True)
+    (tmp / "stick").mkdir()
+    return tmp / "stick"
+
+
+def traced(tmp, words, *command, path=None):
+    """The program under strace's injections, on @path only."""
+    if shutil.which("strace") is None:
+        skip("strace is not installed")
+    return run(["strace", "-f", "-qqq", "-o", tmp / "trace", *(["-P", path] if path else []),
+                *(word for one in words for word in ("-e", one)), program("satchel-bundler"),
+                *command])
+
+
+@test("a copy of each form is the same bytes under the same name, read back from the stick")
+def _(tmp):
+    stick = prepared(tmp)
+    for name in ("bundle", "b.satchel", "p.satchel.000"):
+        result = bundler("copy", tmp / name, stick, check=True)
+        assert "copied and read back" in result.stderr, result
+    expected = {name: data for name, data in contents(tmp).items()
+                if name.startswith(("bundle", "b.satchel", "p.satchel"))}
+    assert contents(stick) == expected and leftovers(stick) == []
+    result = bundler("copy", tmp / "b.satchel", stick)
+    assert result.returncode == 1 and "--force" in result.stderr, result
+    for name in ("bundle", "b.satchel", "p.satchel.000"):
+        bundler("copy", "--force", tmp / name, stick, check=True)
+    assert contents(stick) == expected
+    (tmp / "other").mkdir()
+    (tmp / "place").mkdir()
+    shutil.copy(tmp / "b.satchel", tmp / "place")
+    bundler("copy", tmp / "place", tmp / "other", check=True)  # the one that is in there
+    assert contents(tmp / "other") == {"b.satchel": expected["b.satchel"]}
+
+
+@test("a folder without a manifest is copied as it is")
+def _(tmp):
+    builder = bundle_builder.simple(tmp / "made")
+    bundle = tmp / "made/bundle"
+    (bundle / "manifest.mtree").unlink()
+    builder.write_meta(bundle, with_manifest=False)
+    (bundle / "ostree_repo/refs/heads").mkdir(parents=True)
+    (tmp / "stick").mkdir()
+    bundler("copy", bundle, tmp / "stick", check=True)
+    assert contents(tmp / "stick/bundle") == contents(bundle)
+
+
+@test("a stick that gives back something else, or nothing, is failing: status 50, nothing stays")
+def _(tmp):
+    stick = prepared(tmp)
+    places = {"b.satchel": stick / ".b.satchel.satchel-work/part.000",
+              "p.satchel.000": stick / ".p.satchel.satchel-work/part.001",
+              "bundle": stick / ".bundle.satchel-work/tuf/snapshot.json"}
+    for name, place in places.items():
+        for fault in ("inject=pread64:poke_exit=@arg2=ff00ff", "inject=pread64:error=EIO"):
+            result = traced(tmp, ["trace=pread64,openat", fault], "copy", tmp / name, stick,
+                            path=place)
+            assert result.returncode == 50 and "the stick is failing" in result.stderr, result
+            assert pathlib.Path(place).name in result.stderr or name[:9] in result.stderr, result
+            assert os.listdir(stick) == [], os.listdir(stick)
+
+
+@test("what was read back came from the medium: the page cache was dropped first")
+def _(tmp):
+    stick = prepared(tmp)
+    result = traced(tmp, ["trace=fsync,fadvise64,pread64,renameat2"], "copy", tmp / "b.satchel", stick)
+    assert result.returncode == 0, result
+    calls = [line.split()[1].split("(")[0] for line in (tmp / "trace").read_text().splitlines()]
+    sync, drop = calls.index("fsync"), calls.index("fadvise64", calls.index("fsync"))
+    assert sync < drop < calls.index("pread64", drop) < calls.index("renameat2"), calls
+    assert "DONTNEED" in (tmp / "trace").read_text()
+
+
+@test("no room is seen before anything is written: status 60 with both numbers")
+def _(tmp):
+    stick = prepared(tmp)
+    for name in ("bundle", "b.satchel"):
+        result = traced(tmp, ["trace=fstatfs", "inject=fstatfs:poke_exit=@arg2=53ef000000000000"
+                              "0010000000000000" "0010000000000000" "0100000000000000"
+                              "0100000000000000"], "copy", tmp / name, stick)
+        assert result.returncode == 60 and "4.1 kB free" in result.stderr, result
+        assert os.listdir(stick) == []
+    result = bundler("copy", tmp / "b.satchel", tmp / "nowhere")
+    assert result.returncode == 1 and "nowhere" in result.stderr, result
+
+
+@test("onto FAT a packed bundle above 4 GiB gets parts; such a file in a folder is refused")
+def _(tmp):
+    bundle = tmp / "bundle"
+    blob = bundle / "apps/blobs/sha256" / ("ab" * 32)
+    bundle_builder.write(blob, "")
+    os.truncate(blob, 4_400_000_000)
+    bundle_builder.write(bundle / "tuf/targets.json", "{}")
+    (tmp / "stick").mkdir()
+    bundler("pack", bundle, tmp / "b.satchel", check=True)
+    result = traced(tmp, FAT, "copy", tmp / "b.satchel", tmp / "stick")
+    assert result.returncode == 0 and "FAT" in result.stderr, result
+    parts = sorted((tmp / "stick").iterdir())
+    assert [part.name for part in parts] == ["b.satchel.000", "b.satchel.001"]
+    assert parts[0].stat().st_size == (4 << 30) - 4096
+    assert sum(part.stat().st_size for part in parts) == (tmp / "b.satchel").stat().st_size
+    (tmp / "bundle/manifest.mtree").write_text(
+        "#mtree\n" f"./{blob.relative_to(bundle)} type=file size=4400000000 sha256digest={'0' * 64}\n")
+    result = traced(tmp, FAT, "copy", bundle, tmp / "stick")
+    assert result.returncode == 60 and "pack" in result.stderr, result
+
+
+@test("a copy that is killed at any write, sync or rename leaves no half bundle; the next is whole")
+def _(tmp):
+    stick = prepared(tmp)
+    for name, call, number in (("bundle", "write", 1), ("bundle", "write", 20),
+                               ("bundle", "syncfs", 1), ("bundle", "renameat", 2),
+                               ("p.satchel.000", "pwrite64", 2), ("p.satchel.000", "fsync", 1),
+                               ("p.satchel.000", "renameat", 2), ("p.satchel.000", "renameat2", 1)):
+        done = traced(tmp, [f"trace={call}", f"inject={call}:signal=KILL:when={number}"],
+                      "copy", "--quiet", tmp / name, stick)
+        assert done.returncode != 0, (name, call, number)
+        if (stick / "bundle").exists():
+            assert contents(stick / "bundle") == contents(tmp / "bundle")
+        if (stick / "p.satchel.000").exists():
+            run(["satchel-bundler", "unpack", stick / "p.satchel.000", tmp / "x"], check=True)
+            shutil.rmtree(tmp / "x")
+        bundler("copy", "--force", tmp / name, stick, check=True)
+        assert leftovers(stick) == [], (name, call, number)
+        assert contents(stick) == {one: data for one, data in contents(tmp).items()
+                                   if one.startswith(name.split(".")[0] + ("." if "." in name else ""))}
+        subprocess.run(["rm", "-rf", stick], check=True)
+        stick.mkdir()
+
+
+main()
