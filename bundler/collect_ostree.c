@@ -1,5 +1,6 @@
 #include "collect_ostree.h"
 #include "../verify/digest.h"
+#include "../verify/hex.h"
 #include "../verify/ostree_closure.h"
 #include "archive_file.h"
 #include "collect_thin.h"
@@ -58,7 +59,7 @@ load_metadata(gpointer user_data, SatchelObjectType type, const char *checksum, 
 }
 
 static gboolean
-stat_file(gpointer user_data, const char *checksum, guint64 *stored_bytes, gboolean *missing,
+find_file(gpointer user_data, const char *checksum, SatchelBundlePlace *place, gboolean *missing,
 	  GError **error)
 {
 	SatchelOstreeCollection *self = user_data;
@@ -69,7 +70,7 @@ stat_file(gpointer user_data, const char *checksum, guint64 *stored_bytes, gbool
 				   &local_error) &&
 	    (!there ||
 	     ostree_repo_query_object_storage_size(self->repo, OSTREE_OBJECT_TYPE_FILE, checksum,
-						   stored_bytes, NULL, &local_error))) {
+						   &place->size_bytes, NULL, &local_error))) {
 		*missing = !there;
 		return TRUE;
 	}
@@ -84,13 +85,15 @@ check_complete(SatchelOstreeCollection *self, GError **error)
 	for (guint i = 0; i < self->list->objects->len; i++) {
 		SatchelClosureObject *object =
 			&g_array_index(self->list->objects, SatchelClosureObject, i);
+		char checksum[65];
 
 		if (!object->missing)
 			continue;
+		satchel_hex_from_sha256(object->checksum, checksum);
 		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_NO_TARGET_CONTENT,
 			    "%s: the commit is incomplete: %u file objects are missing, the first "
 			    "is %s",
-			    self->repo_path, self->list->n_missing, object->checksum);
+			    self->repo_path, self->list->n_missing, checksum);
 		return FALSE;
 	}
 	return TRUE;
@@ -130,7 +133,7 @@ satchel_collect_ostree_plan(const char *repo_path, const char *const *commits,
 	g_autoptr(SatchelOstreeCollection) self = g_new0(SatchelOstreeCollection, 1);
 	g_autoptr(GFile) file = g_file_new_for_path(repo_path);
 	g_autoptr(GError) local_error = NULL;
-	const SatchelClosureSource source = {repo_path, load_metadata, stat_file, self};
+	const SatchelClosureSource source = {repo_path, load_metadata, find_file, self};
 
 	self->repo = ostree_repo_new(file);
 	self->repo_path = g_strdup(repo_path);
@@ -228,17 +231,19 @@ typedef struct {
 static char *
 member_of(const SatchelClosureObject *object)
 {
-	g_autofree char *path = satchel_object_path(object->type, object->checksum, TRUE);
+	g_autofree char *path = NULL;
+	char checksum[65];
 
+	satchel_hex_from_sha256(object->checksum, checksum);
+	path = satchel_object_path(object->type, checksum, TRUE);
 	return g_strconcat(SATCHEL_BUNDLE_OSTREE_OBJECTS "/", path, NULL);
 }
 
 static gboolean
-copy_metadata(CopyJob *job, const SatchelClosureObject *object, const char *member,
+copy_metadata(CopyJob *job, SatchelObjectType type, const char *checksum, const char *member,
 	      SatchelWrittenFile *written, GError **error)
 {
-	g_autoptr(GBytes) bytes =
-		load_metadata(job->collection, object->type, object->checksum, error);
+	g_autoptr(GBytes) bytes = load_metadata(job->collection, type, checksum, error);
 	g_autoptr(SatchelFileWriter) writer = NULL;
 
 	if (bytes == NULL)
@@ -254,10 +259,13 @@ static gboolean
 copy_object(CopyJob *job, const SatchelClosureObject *object, const char *member,
 	    SatchelWrittenFile *written, GError **error)
 {
+	char checksum[65];
+
+	satchel_hex_from_sha256(object->checksum, checksum);
 	if (object->type != SATCHEL_OBJECT_FILE)
-		return copy_metadata(job, object, member, written, error);
-	if (satchel_archive_file_copy(job->collection->repo, object->checksum, job->dir_fd, member,
-				      written, error))
+		return copy_metadata(job, object->type, checksum, member, written, error);
+	if (satchel_archive_file_copy(job->collection->repo, checksum, job->dir_fd, member, written,
+				      error))
 		return TRUE;
 	if (error != NULL && g_error_matches(*error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED))
 		g_prefix_error(error, "%s/", job->collection->repo_path);

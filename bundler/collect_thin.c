@@ -114,26 +114,11 @@ satchel_collect_thin_weigh(SatchelThinCollection *self, const SatchelClosureList
 
 /* ---- deltas ---- */
 
-static gboolean
-is_within(const SatchelClosureList *all, GHashTable *files, const SatchelClosureObject *object)
-{
-	if (g_hash_table_size(files) == 0)
-		for (guint i = 0; i < all->objects->len; i++) {
-			SatchelClosureObject *other =
-				&g_array_index(all->objects, SatchelClosureObject, i);
-
-			if (other->type == SATCHEL_OBJECT_FILE)
-				g_hash_table_add(files, other->checksum);
-		}
-	return g_hash_table_contains(files, object->checksum);
-}
-
 /* A binary patch of something damaged fits on no device. Folders were hashed when they were walked,
  * objects of the targets when they were weighed. */
 static gboolean
 check_bases(const SatchelThinCollection *self, const SatchelClosureList *all, GError **error)
 {
-	g_autoptr(GHashTable) files = g_hash_table_new(g_str_hash, g_str_equal);
 	g_autoptr(GError) local_error = NULL;
 
 	for (guint b = 0; b < self->bases->len; b++) {
@@ -142,17 +127,21 @@ check_bases(const SatchelThinCollection *self, const SatchelClosureList *all, GE
 		for (guint i = 0; i < base->objects->len; i++) {
 			const SatchelClosureObject *object =
 				&g_array_index(base->objects, SatchelClosureObject, i);
+			char checksum[65];
 
-			if (object->type != SATCHEL_OBJECT_FILE || is_within(all, files, object))
+			if (object->type != SATCHEL_OBJECT_FILE ||
+			    satchel_closure_index_find(all->index, object->type,
+						       object->checksum) != SATCHEL_CLOSURE_NONE)
 				continue;
+			satchel_hex_from_sha256(object->checksum, checksum);
 			if (!satchel_interrupt_check(error))
 				return FALSE;
 			if (ostree_repo_fsck_object(self->repo, OSTREE_OBJECT_TYPE_FILE,
-						    object->checksum, NULL, &local_error))
+						    checksum, NULL, &local_error))
 				continue;
 			g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
 				    "--delta from %s: object %s: %s", self->thin->bases[b].commit,
-				    object->checksum, local_error->message);
+				    checksum, local_error->message);
 			return FALSE;
 		}
 	}
@@ -169,6 +158,7 @@ weigh_unpacked(const SatchelThinCollection *self, const SatchelClosureList *all,
 			&g_array_index(all->objects, SatchelClosureObject, i);
 		g_autoptr(GFileInfo) info = NULL;
 		g_autoptr(GError) local_error = NULL;
+		char checksum[65];
 
 		if (!satchel_object_choice_is_lacking(self->choice, pair, i))
 			continue;
@@ -176,7 +166,8 @@ weigh_unpacked(const SatchelThinCollection *self, const SatchelClosureList *all,
 			add_weight(weight, object->stored_bytes);
 			continue;
 		}
-		if (!ostree_repo_load_file(self->repo, object->checksum, NULL, &info, NULL, NULL,
+		satchel_hex_from_sha256(object->checksum, checksum);
+		if (!ostree_repo_load_file(self->repo, checksum, NULL, &info, NULL, NULL,
 					   &local_error)) {
 			g_set_error_literal(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
 					    local_error->message);

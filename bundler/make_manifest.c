@@ -85,8 +85,11 @@ place_objects(SatchelBundleReader *bundle, const char *const *commits, GHashTabl
 	for (guint i = 0; i < list->objects->len; i++) {
 		const SatchelClosureObject *object =
 			&g_array_index(list->objects, SatchelClosureObject, i);
-		g_autofree char *path = satchel_object_path(object->type, object->checksum, TRUE);
+		g_autofree char *path = NULL;
+		char checksum[65];
 
+		satchel_hex_from_sha256(object->checksum, checksum);
+		path = satchel_object_path(object->type, checksum, TRUE);
 		g_hash_table_insert(places, g_strconcat(OBJECTS_PREFIX, path, NULL),
 				    GUINT_TO_POINTER(i + 1));
 	}

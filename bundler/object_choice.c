@@ -17,7 +17,10 @@ object_at(const SatchelClosureList *list, guint index)
 static char *
 object_key(const SatchelClosureObject *object)
 {
-	return g_strdup_printf("%d%s", (int)object->type, object->checksum);
+	char checksum[65];
+
+	satchel_hex_from_sha256(object->checksum, checksum);
+	return g_strdup_printf("%d%s", (int)object->type, checksum);
 }
 
 static GHashTable *

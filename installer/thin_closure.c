@@ -47,12 +47,13 @@ load_either(gpointer user_data, SatchelObjectType type, const char *checksum, GE
 }
 
 static gboolean
-stat_in_bundle(gpointer user_data, const char *checksum, guint64 *stored_bytes, gboolean *missing,
-	       GError **error)
+find_in_bundle(gpointer user_data, const char *checksum, SatchelBundlePlace *place,
+	       gboolean *missing, GError **error)
 {
 	const ThinWalk *walk = user_data;
 
-	return satchel_closure_repo_stat_file(walk->source, checksum, stored_bytes, missing, error);
+	return satchel_closure_repo_find(walk->source, SATCHEL_OBJECT_FILE, checksum, place,
+					 missing, error);
 }
 
 SatchelClosureList *
@@ -63,7 +64,7 @@ satchel_thin_closure_list(SatchelClosureRepo *source, OstreeRepo *repo, const ch
 	const SatchelClosureSource either = {
 		.name = SATCHEL_BUNDLE_OSTREE_REPO,
 		.load = load_either,
-		.stat_file = stat_in_bundle,
+		.find_file = find_in_bundle,
 		.self = &walk,
 	};
 

@@ -1,6 +1,5 @@
-#include "bundle_form.h"
+#include "hex.h"
 #include "ostree_closure.h"
-#include <sys/stat.h>
 
 /* A tree that is still to be read; the stack of these replaces recursion. */
 typedef struct {
@@ -12,9 +11,7 @@ typedef struct {
 typedef struct {
 	const SatchelClosureSource *source;
 	SatchelClosureList *list;
-	GHashTable *seen[SATCHEL_OBJECT_COMMIT + 1]; /* by type: checksums */
-	GArray *stack;				     /* of PendingTree */
-	GArray *files; /* of the present commit: SatchelClosureObject */
+	GArray *stack; /* of PendingTree */
 } ClosureWalk;
 
 void
@@ -22,56 +19,65 @@ satchel_closure_list_free(SatchelClosureList *self)
 {
 	if (self == NULL)
 		return;
+	satchel_closure_index_free(self->index);
 	g_array_unref(self->objects);
 	g_free(self);
 }
 
-/* TRUE the first time. */
-static gboolean
-walk_is_new(ClosureWalk *walk, SatchelObjectType type, const char *checksum)
+static SatchelClosureObject
+walk_object(SatchelObjectType type, const char *checksum)
 {
-	if (g_hash_table_contains(walk->seen[type], checksum))
-		return FALSE;
-	return g_hash_table_add(walk->seen[type], g_strdup(checksum));
+	SatchelClosureObject object = {.type = type};
+
+	/* From a target or out of 32 bytes: it is a checksum. */
+	g_assert(satchel_hex_to_sha256(checksum, object.checksum));
+	return object;
 }
 
-/* @n_waiting: objects that are known and not yet in the list: they take memory as well */
+/* Lists an object that was not met before; *@is_new tells. */
 static gboolean
-walk_has_room(const ClosureWalk *walk, guint n_waiting, GError **error)
+walk_add(ClosureWalk *walk, const SatchelClosureObject *object, gboolean *is_new, GError **error)
 {
-	if (walk->list->objects->len + n_waiting < SATCHEL_LIMIT_OSTREE_OBJECTS)
+	*is_new = satchel_closure_index_add(walk->list->index, object);
+	if (walk->list->objects->len <= SATCHEL_LIMIT_OSTREE_OBJECTS)
 		return TRUE;
 	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
 		    "the commits have more than %u objects", SATCHEL_LIMIT_OSTREE_OBJECTS);
 	return FALSE;
 }
 
-static gboolean
-walk_append(ClosureWalk *walk, const SatchelClosureObject *object, GError **error)
+static void
+walk_count_bytes(ClosureWalk *walk, guint64 stored_bytes)
 {
 	SatchelClosureList *list = walk->list;
 
-	if (!walk_has_room(walk, 0, error))
-		return FALSE;
-	g_array_append_val(list->objects, *object);
 	/* A sparse file system can claim any size; the sum stays a sum. */
-	if (!g_uint64_checked_add(&list->stored_bytes, list->stored_bytes, object->stored_bytes))
+	if (!g_uint64_checked_add(&list->stored_bytes, list->stored_bytes, stored_bytes))
 		list->stored_bytes = G_MAXUINT64;
-	return TRUE;
 }
 
-/* Reads a commit, dirtree or dirmeta that was not met before and lists it. */
-static GBytes *
-walk_load(ClosureWalk *walk, SatchelObjectType type, const char *checksum, GError **error)
+/* Reads a commit, dirtree or dirmeta and lists it. @bytes: (out) (transfer full): NULL where it was
+ * met before */
+static gboolean
+walk_load(ClosureWalk *walk, SatchelObjectType type, const char *checksum, GBytes **bytes,
+	  GError **error)
 {
-	SatchelClosureObject object = {.type = type};
-	g_autoptr(GBytes) bytes = walk->source->load(walk->source->self, type, checksum, error);
+	SatchelClosureObject object = walk_object(type, checksum);
+	SatchelClosureObject *listed;
+	gboolean is_new = FALSE;
 
-	if (bytes == NULL)
-		return NULL;
-	g_strlcpy(object.checksum, checksum, sizeof object.checksum);
-	object.stored_bytes = g_bytes_get_size(bytes);
-	return walk_append(walk, &object, error) ? g_steal_pointer(&bytes) : NULL;
+	if (!walk_add(walk, &object, &is_new, error))
+		return FALSE;
+	if (!is_new)
+		return TRUE;
+	*bytes = walk->source->load(walk->source->self, type, checksum, error);
+	if (*bytes == NULL)
+		return FALSE;
+	listed = &g_array_index(walk->list->objects, SatchelClosureObject,
+				walk->list->objects->len - 1);
+	listed->stored_bytes = g_bytes_get_size(*bytes);
+	walk_count_bytes(walk, listed->stored_bytes);
+	return TRUE;
 }
 
 /* A hash that is right and a form that is wrong: whoever made the target made it so. */
@@ -91,27 +97,19 @@ walk_meta(ClosureWalk *walk, const char *checksum, GError **error)
 {
 	g_autoptr(GBytes) bytes = NULL;
 
-	if (!walk_is_new(walk, SATCHEL_OBJECT_DIR_META, checksum))
-		return TRUE;
-	bytes = walk_load(walk, SATCHEL_OBJECT_DIR_META, checksum, error);
-	if (bytes == NULL)
+	if (!walk_load(walk, SATCHEL_OBJECT_DIR_META, checksum, &bytes, error))
 		return FALSE;
-	return satchel_dirmeta_parse(bytes, error) ||
+	return bytes == NULL || satchel_dirmeta_parse(bytes, error) ||
 	       walk_malformed(walk, SATCHEL_OBJECT_DIR_META, checksum, error);
 }
 
 static gboolean
-walk_remember_file(ClosureWalk *walk, const char *checksum, GError **error)
+walk_file(ClosureWalk *walk, const char *checksum, GError **error)
 {
-	SatchelClosureObject object = {.type = SATCHEL_OBJECT_FILE};
+	SatchelClosureObject object = walk_object(SATCHEL_OBJECT_FILE, checksum);
+	gboolean is_new = FALSE;
 
-	if (!walk_is_new(walk, SATCHEL_OBJECT_FILE, checksum))
-		return TRUE;
-	if (!walk_has_room(walk, walk->files->len, error))
-		return FALSE;
-	g_strlcpy(object.checksum, checksum, sizeof object.checksum);
-	g_array_append_val(walk->files, object);
-	return TRUE;
+	return walk_add(walk, &object, &is_new, error);
 }
 
 static gboolean
@@ -143,7 +141,7 @@ walk_entries(ClosureWalk *walk, const SatchelTree *tree, guint depth, GError **e
 
 		if (*entry->meta_checksum != '\0')
 			break;
-		if (!walk_remember_file(walk, entry->checksum, error))
+		if (!walk_file(walk, entry->checksum, error))
 			return FALSE;
 		n_files++;
 	}
@@ -163,11 +161,11 @@ walk_tree(ClosureWalk *walk, const PendingTree *pending, GError **error)
 	g_autoptr(GBytes) bytes = NULL;
 
 	/* The same tree may stand in several places with different metadata. */
-	if (!walk_is_new(walk, SATCHEL_OBJECT_DIR_TREE, pending->tree))
-		return walk_meta(walk, pending->meta, error);
-	bytes = walk_load(walk, SATCHEL_OBJECT_DIR_TREE, pending->tree, error);
-	if (bytes == NULL || !walk_meta(walk, pending->meta, error))
+	if (!walk_load(walk, SATCHEL_OBJECT_DIR_TREE, pending->tree, &bytes, error) ||
+	    !walk_meta(walk, pending->meta, error))
 		return FALSE;
+	if (bytes == NULL)
+		return TRUE;
 	tree = satchel_tree_parse(bytes, error);
 	if (tree == NULL)
 		return walk_malformed(walk, SATCHEL_OBJECT_DIR_TREE, pending->tree, error);
@@ -175,34 +173,60 @@ walk_tree(ClosureWalk *walk, const PendingTree *pending, GError **error)
 }
 
 static gboolean
-walk_files(ClosureWalk *walk, GError **error)
+walk_find_file(ClosureWalk *walk, SatchelClosureObject *object, GError **error)
 {
-	for (guint i = 0; i < walk->files->len; i++) {
-		SatchelClosureObject *object = &g_array_index(walk->files, SatchelClosureObject, i);
+	SatchelBundlePlace place = {0};
+	gboolean missing = FALSE;
+	char checksum[65];
 
-		if (!walk->source->stat_file(walk->source->self, object->checksum,
-					     &object->stored_bytes, &object->missing, error))
+	satchel_hex_from_sha256(object->checksum, checksum);
+	if (!walk->source->find_file(walk->source->self, checksum, &place, &missing, error))
+		return FALSE;
+	object->missing = missing;
+	object->place = place.place;
+	object->stored_bytes = MIN(place.size_bytes, SATCHEL_CLOSURE_MAX_BYTES);
+	walk_count_bytes(walk, object->stored_bytes);
+	walk->list->n_files++;
+	walk->list->n_missing += missing ? 1 : 0;
+	return TRUE;
+}
+
+/* The files of a commit, whose objects begin at @first, go behind its trees. */
+static gboolean
+walk_files(ClosureWalk *walk, guint first, GError **error)
+{
+	GArray *objects = walk->list->objects;
+	g_autoptr(GArray) files = g_array_new(FALSE, FALSE, sizeof(SatchelClosureObject));
+	guint n_kept = first;
+
+	for (guint i = first; i < objects->len; i++) {
+		SatchelClosureObject *object = &g_array_index(objects, SatchelClosureObject, i);
+
+		if (object->type != SATCHEL_OBJECT_FILE) {
+			g_array_index(objects, SatchelClosureObject, n_kept++) = *object;
+			continue;
+		}
+		if (!walk_find_file(walk, object, error))
 			return FALSE;
-		walk->list->n_files++;
-		walk->list->n_missing += object->missing ? 1 : 0;
-		if (!walk_append(walk, object, error))
-			return FALSE;
+		g_array_append_val(files, *object);
 	}
-	g_array_set_size(walk->files, 0);
+	g_array_set_size(objects, n_kept);
+	g_array_append_vals(objects, files->data, files->len);
+	satchel_closure_index_rebuild(walk->list->index);
 	return TRUE;
 }
 
 static gboolean
 walk_commit(ClosureWalk *walk, const char *checksum, GError **error)
 {
+	guint first = walk->list->objects->len;
 	g_autoptr(GBytes) bytes = NULL;
 	SatchelCommit commit;
 
-	if (!walk_is_new(walk, SATCHEL_OBJECT_COMMIT, checksum))
-		return TRUE;
-	bytes = walk_load(walk, SATCHEL_OBJECT_COMMIT, checksum, error);
-	if (bytes == NULL)
+	if (!walk_load(walk, SATCHEL_OBJECT_COMMIT, checksum, &bytes, error))
 		return FALSE;
+	if (bytes == NULL)
+		return TRUE;
 	if (!satchel_commit_parse(bytes, &commit, error))
 		return walk_malformed(walk, SATCHEL_OBJECT_COMMIT, checksum, error);
 	if (!walk_push(walk, commit.root_tree, commit.root_meta, 1, error))
@@ -214,16 +238,13 @@ walk_commit(ClosureWalk *walk, const char *checksum, GError **error)
 		if (!walk_tree(walk, &pending, error))
 			return FALSE;
 	}
-	return walk_files(walk, error);
+	return walk_files(walk, first, error);
 }
 
 static void
 walk_clear(ClosureWalk *walk)
 {
-	for (guint i = 0; i < G_N_ELEMENTS(walk->seen); i++)
-		g_hash_table_unref(walk->seen[i]);
 	g_array_unref(walk->stack);
-	g_array_unref(walk->files);
 	satchel_closure_list_free(walk->list);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ClosureWalk, walk_clear)
@@ -235,11 +256,9 @@ satchel_closure_list_from(const SatchelClosureSource *source, const char *const 
 	g_auto(ClosureWalk) walk = {.source = source};
 
 	walk.list = g_new0(SatchelClosureList, 1);
-	walk.list->objects = g_array_new(FALSE, TRUE, sizeof(SatchelClosureObject));
-	for (guint i = 0; i < G_N_ELEMENTS(walk.seen); i++)
-		walk.seen[i] = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	walk.list->objects = g_array_new(FALSE, FALSE, sizeof(SatchelClosureObject));
+	walk.list->index = satchel_closure_index_new(walk.list->objects);
 	walk.stack = g_array_new(FALSE, TRUE, sizeof(PendingTree));
-	walk.files = g_array_new(FALSE, TRUE, sizeof(SatchelClosureObject));
 	for (guint i = 0; commits[i] != NULL; i++) {
 		if (!walk_commit(&walk, commits[i], error))
 			return NULL;
@@ -254,10 +273,11 @@ load_from_repo(gpointer repo, SatchelObjectType type, const char *checksum, GErr
 }
 
 static gboolean
-stat_in_repo(gpointer repo, const char *checksum, guint64 *stored_bytes, gboolean *missing,
+find_in_repo(gpointer repo, const char *checksum, SatchelBundlePlace *place, gboolean *missing,
 	     GError **error)
 {
-	return satchel_closure_repo_stat_file(repo, checksum, stored_bytes, missing, error);
+	return satchel_closure_repo_find(repo, SATCHEL_OBJECT_FILE, checksum, place, missing,
+					 error);
 }
 
 SatchelClosureList *
@@ -266,7 +286,7 @@ satchel_closure_list(SatchelClosureRepo *repo, const char *const *commits, GErro
 	const SatchelClosureSource source = {
 		.name = SATCHEL_BUNDLE_OSTREE_REPO,
 		.load = load_from_repo,
-		.stat_file = stat_in_repo,
+		.find_file = find_in_repo,
 		.self = repo,
 	};
 

@@ -44,6 +44,22 @@ satchel_digest_finish(SatchelDigest *self)
 }
 
 void
+satchel_digest_finish_raw(SatchelDigest *self, guint8 sha256[SATCHEL_SHA256_BYTES])
+{
+	unsigned int n_bytes = 0;
+
+	g_return_if_fail(EVP_MD_CTX_get_size(self->context) == SATCHEL_SHA256_BYTES);
+	digest_must(EVP_DigestFinal_ex(self->context, sha256, &n_bytes));
+}
+
+void
+satchel_digest_begin(SatchelDigest *self)
+{
+	/* Without an algorithm the context keeps the one it has, which spares looking it up. */
+	digest_must(EVP_DigestInit_ex(self->context, NULL, NULL));
+}
+
+void
 satchel_digest_free(SatchelDigest *self)
 {
 	EVP_MD_CTX_free(self->context);

@@ -226,8 +226,10 @@ full_check_objects(FullCheck *self, SatchelClosureRepo *repo, const SatchelClosu
 		const SatchelClosureObject *object =
 			&g_array_index(list->objects, SatchelClosureObject, i);
 		g_autoptr(GError) local_error = NULL;
+		char checksum[65];
 
-		if (!satchel_closure_repo_check(repo, object->type, object->checksum, &local_error))
+		satchel_hex_from_sha256(object->checksum, checksum);
+		if (!satchel_closure_repo_check(repo, object->type, checksum, &local_error))
 			full_refuse_content(self, local_error);
 		satchel_progress_advance(self->progress, object->stored_bytes);
 	}

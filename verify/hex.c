@@ -1,18 +1,30 @@
 #include "hex.h"
 
-char *
-satchel_hex_encode(gconstpointer data, gsize n_bytes)
+static void
+hex_write(const guint8 *bytes, gsize n_bytes, char *hex)
 {
 	static const char digits[] = "0123456789abcdef";
-	const guint8 *bytes = data;
-	char *hex = g_malloc(n_bytes * 2 + 1);
 
 	for (gsize i = 0; i < n_bytes; i++) {
 		hex[2 * i] = digits[bytes[i] >> 4];
 		hex[2 * i + 1] = digits[bytes[i] & 0xf];
 	}
 	hex[2 * n_bytes] = '\0';
+}
+
+char *
+satchel_hex_encode(gconstpointer data, gsize n_bytes)
+{
+	char *hex = g_malloc(n_bytes * 2 + 1);
+
+	hex_write(data, n_bytes, hex);
 	return hex;
+}
+
+void
+satchel_hex_from_sha256(const guint8 sha256[32], char hex[65])
+{
+	hex_write(sha256, 32, hex);
 }
 
 GBytes *
@@ -37,4 +49,15 @@ gboolean
 satchel_hex_is_sha256(const char *text)
 {
 	return strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64;
+}
+
+gboolean
+satchel_hex_to_sha256(const char *hex, guint8 sha256[32])
+{
+	if (!satchel_hex_is_sha256(hex))
+		return FALSE;
+	for (gsize i = 0; i < 32; i++)
+		sha256[i] = (guint8)(g_ascii_xdigit_value(hex[2 * i]) << 4 |
+				     g_ascii_xdigit_value(hex[2 * i + 1]));
+	return TRUE;
 }

@@ -1,6 +1,7 @@
 #include "ostree_closure.h"
 #include "bundle_form.h"
 #include "digest.h"
+#include "medium_error.h"
 #include "object_stream.h"
 #include <sys/stat.h>
 
@@ -113,19 +114,26 @@ satchel_closure_repo_free(SatchelClosureRepo *self)
 	g_free(self);
 }
 
-static char *
-repo_member(const SatchelClosureRepo *self, SatchelObjectType type, const char *checksum)
+gboolean
+satchel_closure_repo_is_archive(const SatchelClosureRepo *self)
+{
+	return self->mode == REPO_ARCHIVE;
+}
+
+char *
+satchel_closure_repo_member(const SatchelClosureRepo *self, SatchelObjectType type,
+			    const char *checksum)
 {
 	g_autofree char *path = satchel_object_path(type, checksum, self->mode == REPO_ARCHIVE);
 
 	return g_strconcat(SATCHEL_BUNDLE_OSTREE_OBJECTS "/", path, NULL);
 }
 
-GBytes *
-satchel_closure_repo_load(SatchelClosureRepo *self, SatchelObjectType type, const char *checksum,
-			  GError **error)
+/* Reads an object that is stored as it is hashed. NULL with or without @error: not read, or not
+ * what its name says. */
+static GBytes *
+repo_try_load(SatchelClosureRepo *self, const char *member, const char *checksum, GError **error)
 {
-	g_autofree char *member = repo_member(self, type, checksum);
 	g_autoptr(GError) local_error = NULL;
 	g_autoptr(GBytes) bytes = NULL;
 	g_autofree char *found = NULL;
@@ -137,12 +145,29 @@ satchel_closure_repo_load(SatchelClosureRepo *self, SatchelObjectType type, cons
 		return NULL;
 	}
 	found = satchel_digest_sha256_hex(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
-	if (strcmp(found, checksum) != 0) {
-		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
-			    "%s: the content does not match the object's hash", member);
-		return NULL;
+	return strcmp(found, checksum) == 0 ? g_steal_pointer(&bytes) : NULL;
+}
+
+GBytes *
+satchel_closure_repo_load(SatchelClosureRepo *self, SatchelObjectType type, const char *checksum,
+			  GError **error)
+{
+	g_autofree char *member = satchel_closure_repo_member(self, type, checksum);
+	g_autoptr(GError) local_error = NULL;
+	GBytes *bytes = repo_try_load(self, member, checksum, &local_error);
+
+	if (bytes == NULL && local_error == NULL) {
+		satchel_bundle_reader_drop_cache(self->bundle, member, 0,
+						 SATCHEL_LIMIT_OSTREE_METADATA_BYTES);
+		bytes = repo_try_load(self, member, checksum, &local_error);
 	}
-	return g_steal_pointer(&bytes);
+	if (bytes != NULL)
+		return bytes;
+	if (local_error != NULL)
+		g_propagate_error(error, g_steal_pointer(&local_error));
+	else
+		(void)satchel_medium_error_set(error, SATCHEL_MEDIUM_WRONG_HASH, member, 0, NULL);
+	return NULL;
 }
 
 /* In mode bare-user a link is a file whose content is the target, with a NUL behind it. */
@@ -238,12 +263,18 @@ repo_header_from_stat(SatchelClosureRepo *self, const char *member, const Satche
 
 /* The header of a file in one of the bare modes. What the medium's file system claims goes into the
  * hash with the content, and is believed only with it. */
-static gboolean
-repo_bare_header(SatchelClosureRepo *self, const char *member, SatchelFileHeader *header,
-		 GError **error)
+gboolean
+satchel_closure_repo_read_bare_header(SatchelClosureRepo *self, const char *member,
+				      SatchelFileHeader *header, GError **error)
 {
 	SatchelBundleStat info;
 
+	memset(header, 0, sizeof *header);
+	if (self->bundle->form->read_link == NULL || self->bundle->form->read_attributes == NULL) {
+		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
+			    "%s: this form of bundle holds archive repositories only", member);
+		return FALSE;
+	}
 	if (!satchel_bundle_reader_stat(self->bundle, member, &info, error))
 		return FALSE;
 	header->size_bytes = info.size_bytes;
@@ -263,12 +294,7 @@ repo_open_bare(SatchelClosureRepo *self, const char *member, const char *checksu
 {
 	GInputStream *stored = NULL;
 
-	if (self->bundle->form->read_link == NULL || self->bundle->form->read_attributes == NULL) {
-		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
-			    "%s: this form of bundle holds archive repositories only", member);
-		return NULL;
-	}
-	if (!repo_bare_header(self, member, header, error))
+	if (!satchel_closure_repo_read_bare_header(self, member, header, error))
 		return NULL;
 	if (header->symlink_target == NULL) {
 		stored = satchel_bundle_reader_open_member(self->bundle, member, NULL, error);
@@ -293,7 +319,7 @@ GInputStream *
 satchel_closure_repo_open_file(SatchelClosureRepo *self, const char *checksum,
 			       SatchelFileHeader *header, GError **error)
 {
-	g_autofree char *member = repo_member(self, SATCHEL_OBJECT_FILE, checksum);
+	g_autofree char *member = satchel_closure_repo_member(self, SATCHEL_OBJECT_FILE, checksum);
 	g_autoptr(GError) local_error = NULL;
 	GInputStream *content;
 
@@ -309,6 +335,17 @@ satchel_closure_repo_open_file(SatchelClosureRepo *self, const char *checksum,
 	return content;
 }
 
+guint64
+satchel_closure_repo_most_bytes(const SatchelClosureRepo *self, guint64 stored_bytes)
+{
+	guint64 most = stored_bytes;
+
+	if (self->mode == REPO_ARCHIVE &&
+	    !g_uint64_checked_mul(&most, stored_bytes, DEFLATE_MAX_RATIO))
+		return G_MAXUINT64;
+	return most;
+}
+
 /* Deflate makes 258 bytes of 2 bits at best, behind some header: a larger claim is a lie, and not
  * worth asking for space. */
 static gboolean
@@ -319,33 +356,20 @@ claim_is_possible(guint64 claimed_bytes, guint64 stored_bytes)
 
 gboolean
 satchel_closure_repo_claimed_size(SatchelClosureRepo *self, const char *checksum,
-				  guint64 *size_bytes, GError **error)
+				  guint64 stored_bytes, guint64 *size_bytes, GError **error)
 {
-	g_autofree char *member = repo_member(self, SATCHEL_OBJECT_FILE, checksum);
+	g_autofree char *member = NULL;
 	g_autoptr(GError) local_error = NULL;
-	g_autoptr(GInputStream) stored = NULL;
-	SatchelBundleStat info;
-	guint64 stored_bytes = 0;
 	guint8 head[16];
-	gsize n_read = 0;
 
-	*size_bytes = 0;
-	if (self->mode != REPO_ARCHIVE) {
-		if (!satchel_bundle_reader_stat(self->bundle, member, &info, &local_error))
-			return closure_recode(g_steal_pointer(&local_error), error);
-		*size_bytes = info.size_bytes;
+	*size_bytes = stored_bytes;
+	if (self->mode != REPO_ARCHIVE)
 		return TRUE;
-	}
-	stored = satchel_bundle_reader_open_member(self->bundle, member, &stored_bytes,
-						   &local_error);
-	if (stored == NULL)
+	*size_bytes = 0;
+	member = satchel_closure_repo_member(self, SATCHEL_OBJECT_FILE, checksum);
+	if (!satchel_bundle_reader_read_at(self->bundle, member, 0, head, sizeof head,
+					   &local_error))
 		return closure_recode(g_steal_pointer(&local_error), error);
-	if (!g_input_stream_read_all(stored, head, sizeof head, &n_read, NULL, NULL) ||
-	    n_read != sizeof head) {
-		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
-			    "%s: the file header cannot be read", member);
-		return FALSE;
-	}
 	*size_bytes = satchel_file_header_peek_size_archive(head);
 	if (claim_is_possible(*size_bytes, stored_bytes))
 		return TRUE;
@@ -356,19 +380,16 @@ satchel_closure_repo_claimed_size(SatchelClosureRepo *self, const char *checksum
 }
 
 gboolean
-satchel_closure_repo_stat_file(SatchelClosureRepo *self, const char *checksum,
-			       guint64 *stored_bytes, gboolean *missing, GError **error)
+satchel_closure_repo_find(SatchelClosureRepo *self, SatchelObjectType type, const char *checksum,
+			  SatchelBundlePlace *place, gboolean *missing, GError **error)
 {
-	g_autofree char *member = repo_member(self, SATCHEL_OBJECT_FILE, checksum);
+	g_autofree char *member = satchel_closure_repo_member(self, type, checksum);
 	g_autoptr(GError) local_error = NULL;
-	SatchelBundleStat info = {0};
 
-	*stored_bytes = 0;
+	*place = (SatchelBundlePlace){0};
 	*missing = FALSE;
-	if (satchel_bundle_reader_stat(self->bundle, member, &info, &local_error)) {
-		*stored_bytes = info.size_bytes;
+	if (satchel_bundle_reader_find(self->bundle, member, place, &local_error))
 		return TRUE;
-	}
 	*missing = g_error_matches(local_error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_NOT_FOUND);
 	return *missing || closure_recode(g_steal_pointer(&local_error), error);
 }

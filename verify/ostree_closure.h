@@ -1,6 +1,6 @@
 #pragma once
-#include "ostree_object.h"
-#include <satchel/bundle_reader.h>
+#include "bundle_form.h"
+#include "closure_index.h"
 
 /*
  * The OSTree repository of a bundle, read object by object without libostree: its configuration is
@@ -17,6 +17,18 @@ typedef struct SatchelClosureRepo SatchelClosureRepo;
 /* @bundle: borrowed; must outlive the repository. (transfer full) */
 G_GNUC_WARN_UNUSED_RESULT
 SatchelClosureRepo *satchel_closure_repo_open(SatchelBundleReader *bundle, GError **error);
+
+gboolean satchel_closure_repo_is_archive(const SatchelClosureRepo *self);
+
+/* The name of an object's file in the bundle. (transfer full) */
+char *satchel_closure_repo_member(const SatchelClosureRepo *self, SatchelObjectType type,
+				  const char *checksum);
+
+/* The header of a file object in one of the bare modes, from what stands beside its content: claims
+ * until both were hashed. @header: zeroed, cleared by the caller. */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_closure_repo_read_bare_header(SatchelClosureRepo *self, const char *member,
+					       SatchelFileHeader *header, GError **error);
 
 /* The bytes of a commit, dirtree or dirmeta, verified. (transfer full) */
 G_GNUC_WARN_UNUSED_RESULT
@@ -40,34 +52,32 @@ G_GNUC_WARN_UNUSED_RESULT
 GInputStream *satchel_closure_repo_open_file(SatchelClosureRepo *self, const char *checksum,
 					     SatchelFileHeader *header, GError **error);
 
-/* The size that a file object claims for its content, from its first bytes alone: for estimates of
- * space, and never more than that. A size that no file of that length can hold is
- * SATCHEL_ERROR_DOWNLOAD_FAILED. */
+/* The most content that a file object of that length can hold: with the next function, for
+ * estimates of space, and never more than that. */
+guint64 satchel_closure_repo_most_bytes(const SatchelClosureRepo *self, guint64 stored_bytes);
+
+/* The size that a file object of @stored_bytes claims for its content, from its first bytes alone.
+ * A size that no file of that length can hold is SATCHEL_ERROR_DOWNLOAD_FAILED. */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_closure_repo_claimed_size(SatchelClosureRepo *self, const char *checksum,
-					   guint64 *size_bytes, GError **error);
+					   guint64 stored_bytes, guint64 *size_bytes,
+					   GError **error);
 
-/* Size of a file object on the medium; absence is *@missing, not an error. */
+/* Size and place of an object on the medium; absence is *@missing, not an error. */
 G_GNUC_WARN_UNUSED_RESULT
-gboolean satchel_closure_repo_stat_file(SatchelClosureRepo *self, const char *checksum,
-					guint64 *stored_bytes, gboolean *missing, GError **error);
+gboolean satchel_closure_repo_find(SatchelClosureRepo *self, SatchelObjectType type,
+				   const char *checksum, SatchelBundlePlace *place,
+				   gboolean *missing, GError **error);
 
 /* Reads and verifies one object and keeps nothing. */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_closure_repo_check(SatchelClosureRepo *self, SatchelObjectType type,
 				    const char *checksum, GError **error);
 
-/* One object of a closure. */
-typedef struct {
-	SatchelObjectType type;
-	char checksum[65];
-	guint64 stored_bytes; /* on the medium; 0 where it is missing */
-	gboolean missing;
-} SatchelClosureObject;
-
 /* What commits need, each object once. */
 typedef struct {
 	GArray *objects; /* of SatchelClosureObject, in the order in which a device walks them */
+	SatchelClosureIndex *index; /* of these */
 	guint64 stored_bytes;
 	guint n_files;	 /* file objects, missing ones included */
 	guint n_missing; /* file objects that are not on the medium */
@@ -95,8 +105,8 @@ typedef struct {
 	/* The bytes of a commit, dirtree or dirmeta, verified. (transfer full) */
 	GBytes *(*load)(gpointer self, SatchelObjectType type, const char *checksum,
 			GError **error);
-	/* Size of a file object as it is stored; absence is no error. */
-	gboolean (*stat_file)(gpointer self, const char *checksum, guint64 *stored_bytes,
+	/* Size of a file object as it is stored, and where; absence is no error. */
+	gboolean (*find_file)(gpointer self, const char *checksum, SatchelBundlePlace *place,
 			      gboolean *missing, GError **error);
 	gpointer self;
 } SatchelClosureSource;

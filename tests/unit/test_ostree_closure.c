@@ -39,6 +39,16 @@ fixture_clear(Fixture *self)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Fixture, fixture_clear)
 
+/* Its checksum in hex, for as long as the test runs. */
+static const char *
+name_of(const SatchelClosureObject *object)
+{
+	char checksum[65];
+
+	satchel_hex_from_sha256(object->checksum, checksum);
+	return g_intern_string(checksum);
+}
+
 static const SatchelClosureObject *
 fixture_object(const Fixture *self, guint index)
 {
@@ -67,8 +77,8 @@ fixture_find_size(const Fixture *self, guint64 size_bytes)
 
 		if (object->type != SATCHEL_OBJECT_FILE)
 			continue;
-		g_assert_true(satchel_closure_repo_claimed_size(self->repo, object->checksum,
-								&claimed_bytes, &error));
+		g_assert_true(satchel_closure_repo_claimed_size(
+			self->repo, name_of(object), object->stored_bytes, &claimed_bytes, &error));
 		g_assert_no_error(error);
 		if (claimed_bytes == size_bytes)
 			return object;
@@ -79,7 +89,7 @@ fixture_find_size(const Fixture *self, guint64 size_bytes)
 static char *
 read_object(const Fixture *self, const SatchelClosureObject *object, gsize *n_bytes)
 {
-	g_autofree char *path = ostree_bundle_object(&self->bundle, object->type, object->checksum);
+	g_autofree char *path = ostree_bundle_object(&self->bundle, object->type, name_of(object));
 	g_autoptr(GError) error = NULL;
 	char *content = NULL;
 
@@ -92,7 +102,7 @@ static void
 write_object(const Fixture *self, const SatchelClosureObject *object, const char *content,
 	     gsize n_bytes)
 {
-	g_autofree char *path = ostree_bundle_object(&self->bundle, object->type, object->checksum);
+	g_autofree char *path = ostree_bundle_object(&self->bundle, object->type, name_of(object));
 	g_autoptr(GError) error = NULL;
 
 	g_file_set_contents(path, content, (gssize)n_bytes, &error);
@@ -102,7 +112,7 @@ write_object(const Fixture *self, const SatchelClosureObject *object, const char
 static void
 remove_object(const Fixture *self, const SatchelClosureObject *object)
 {
-	g_autofree char *path = ostree_bundle_object(&self->bundle, object->type, object->checksum);
+	g_autofree char *path = ostree_bundle_object(&self->bundle, object->type, name_of(object));
 
 	g_assert_cmpint(unlink(path), ==, 0);
 }
@@ -114,7 +124,7 @@ assert_all_objects_good(const Fixture *self)
 		const SatchelClosureObject *object = fixture_object(self, i);
 		g_autoptr(GError) error = NULL;
 
-		g_assert_true(satchel_closure_repo_check(self->repo, object->type, object->checksum,
+		g_assert_true(satchel_closure_repo_check(self->repo, object->type, name_of(object),
 							 &error));
 		g_assert_no_error(error);
 	}
@@ -142,7 +152,7 @@ test_list_is_what_libostree_finds(void)
 	for (guint i = 0; i < self.list->objects->len; i++) {
 		const SatchelClosureObject *object = fixture_object(&self, i);
 		g_autoptr(GVariant) name = g_variant_ref_sink(ostree_object_name_serialize(
-			object->checksum, (OstreeObjectType)object->type));
+			name_of(object), (OstreeObjectType)object->type));
 
 		g_assert_true(g_hash_table_contains(reachable, name));
 		g_assert_false(object->missing);
@@ -159,7 +169,7 @@ test_list_goes_from_commit_over_trees_to_files(void)
 
 	fixture_open(&self, "archive");
 	g_assert_cmpint(fixture_object(&self, 0)->type, ==, SATCHEL_OBJECT_COMMIT);
-	g_assert_cmpstr(fixture_object(&self, 0)->checksum, ==, self.bundle.commit);
+	g_assert_cmpstr(name_of(fixture_object(&self, 0)), ==, self.bundle.commit);
 	g_assert_cmpint(fixture_object(&self, 1)->type, ==, SATCHEL_OBJECT_DIR_TREE);
 	g_assert_cmpint(fixture_object(&self, 2)->type, ==, SATCHEL_OBJECT_DIR_META);
 	while (fixture_object(&self, i)->type != SATCHEL_OBJECT_FILE)
@@ -213,7 +223,7 @@ test_file_content_comes_back(void)
 	source = g_build_filename(self.bundle.dir, "tree/usr/lib/big", NULL);
 	g_assert_true(g_file_get_contents(source, &expected, &n_expected, NULL));
 	content = satchel_closure_repo_open_file(
-		self.repo, fixture_find_size(&self, 300000)->checksum, &header, &error);
+		self.repo, name_of(fixture_find_size(&self, 300000)), &header, &error);
 	g_assert_no_error(error);
 	g_assert_cmpuint(header.size_bytes, ==, 300000);
 	g_assert_cmpuint(header.mode, ==, S_IFREG | 0644);
@@ -252,7 +262,7 @@ test_missing_file_is_listed_as_missing(void)
 	g_assert_cmpuint(list->n_missing, ==, 1);
 	g_assert_cmpuint(list->n_files, ==, self.list->n_files);
 	g_assert_false(
-		satchel_closure_repo_check(self.repo, SATCHEL_OBJECT_FILE, file->checksum, &error));
+		satchel_closure_repo_check(self.repo, SATCHEL_OBJECT_FILE, name_of(file), &error));
 	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_NO_TARGET_CONTENT);
 }
 
@@ -285,7 +295,7 @@ test_one_flipped_bit_in_metadata_is_refused(void)
 
 		content[n_bytes / 2] ^= 1;
 		write_object(&self, object, content, n_bytes);
-		g_assert_null(satchel_closure_repo_load(self.repo, object->type, object->checksum,
+		g_assert_null(satchel_closure_repo_load(self.repo, object->type, name_of(object),
 							&error));
 		g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED);
 	}
@@ -328,9 +338,9 @@ test_no_flipped_bit_in_a_file_passes(void)
 		write_object(&self, object, content, n_bytes);
 		content[bit / 8] ^= (char)(1 << (bit % 8));
 		/* The last byte may end in bits that mean nothing to deflate. */
-		if (bit >= (n_bytes - 1) * 8 && drain(&self, object->checksum, NULL))
+		if (bit >= (n_bytes - 1) * 8 && drain(&self, name_of(object), NULL))
 			continue;
-		g_assert_false(drain(&self, object->checksum, &error));
+		g_assert_false(drain(&self, name_of(object), &error));
 		g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED);
 	}
 }
@@ -349,7 +359,7 @@ test_large_file_is_never_given_out_whole_when_altered(void)
 	content = read_object(&self, object, &n_bytes);
 	content[n_bytes - 5000] ^= 4;
 	write_object(&self, object, content, n_bytes);
-	g_assert_false(drain(&self, object->checksum, &error));
+	g_assert_false(drain(&self, name_of(object), &error));
 	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED);
 }
 
@@ -368,7 +378,7 @@ test_truncated_file_is_refused_at_every_length(void)
 		g_autoptr(GError) error = NULL;
 
 		write_object(&self, object, content, length);
-		g_assert_false(drain(&self, object->checksum, &error));
+		g_assert_false(drain(&self, name_of(object), &error));
 		g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED);
 	}
 }
@@ -389,7 +399,7 @@ test_bytes_behind_a_file_object_are_refused(void)
 		content = g_realloc(content, n_bytes + 1);
 		content[n_bytes] = 0;
 		write_object(&self, object, content, n_bytes + 1);
-		g_assert_false(drain(&self, object->checksum, &error));
+		g_assert_false(drain(&self, name_of(object), &error));
 		g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED);
 	}
 }
@@ -408,7 +418,7 @@ test_one_object_under_the_name_of_another_is_refused(void)
 	other = fixture_find_size(&self, 3);
 	content = read_object(&self, other, &n_bytes);
 	write_object(&self, object, content, n_bytes);
-	g_assert_false(drain(&self, object->checksum, &error));
+	g_assert_false(drain(&self, name_of(object), &error));
 	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED);
 }
 
@@ -423,11 +433,11 @@ test_link_in_place_of_an_object_is_not_followed(void)
 
 	fixture_open(&self, "archive");
 	object = fixture_find_size(&self, 5);
-	path = ostree_bundle_object(&self.bundle, object->type, object->checksum);
+	path = ostree_bundle_object(&self.bundle, object->type, name_of(object));
 	elsewhere = g_build_filename(self.bundle.dir, "elsewhere", NULL);
 	g_assert_cmpint(rename(path, elsewhere), ==, 0);
 	g_assert_cmpint(symlink(elsewhere, path), ==, 0);
-	g_assert_false(drain(&self, object->checksum, &error));
+	g_assert_false(drain(&self, name_of(object), &error));
 	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED);
 }
 
@@ -441,10 +451,10 @@ test_fifo_in_place_of_an_object_does_not_hang(void)
 
 	fixture_open(&self, "archive");
 	object = fixture_find(&self, SATCHEL_OBJECT_DIR_META, 0);
-	path = ostree_bundle_object(&self.bundle, object->type, object->checksum);
+	path = ostree_bundle_object(&self.bundle, object->type, name_of(object));
 	remove_object(&self, object);
 	g_assert_cmpint(mkfifo(path, 0644), ==, 0);
-	g_assert_null(satchel_closure_repo_load(self.repo, object->type, object->checksum, &error));
+	g_assert_null(satchel_closure_repo_load(self.repo, object->type, name_of(object), &error));
 	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED);
 }
 
@@ -461,15 +471,15 @@ test_file_without_its_attribute_is_refused(void)
 		return;
 	fixture_open(&self, "bare-user");
 	object = fixture_find_size(&self, 300000);
-	name = satchel_object_path(SATCHEL_OBJECT_FILE, object->checksum, FALSE);
+	name = satchel_object_path(SATCHEL_OBJECT_FILE, name_of(object), FALSE);
 	path = g_build_filename(self.bundle.bundle, "ostree_repo/objects", name, NULL);
 	g_assert_cmpint(removexattr(path, "user.ostreemeta"), ==, 0);
-	g_assert_false(drain(&self, object->checksum, &error));
+	g_assert_false(drain(&self, name_of(object), &error));
 	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED);
 	g_assert_nonnull(strstr(error->message, "user.ostreemeta"));
 	g_clear_error(&error);
 	g_assert_cmpint(setxattr(path, "user.ostreemeta", "x", 1, 0), ==, 0);
-	g_assert_false(drain(&self, object->checksum, &error));
+	g_assert_false(drain(&self, name_of(object), &error));
 	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED);
 }
 
@@ -486,37 +496,59 @@ test_owner_and_mode_of_a_bare_file_are_hashed(void)
 		return;
 	fixture_open(&self, "bare");
 	object = fixture_find_size(&self, 300000);
-	name = satchel_object_path(SATCHEL_OBJECT_FILE, object->checksum, FALSE);
+	name = satchel_object_path(SATCHEL_OBJECT_FILE, name_of(object), FALSE);
 	path = g_build_filename(self.bundle.bundle, "ostree_repo/objects", name, NULL);
 	g_assert_cmpint(chmod(path, 04755), ==, 0);
-	g_assert_false(drain(&self, object->checksum, &error));
+	g_assert_false(drain(&self, name_of(object), &error));
 	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED);
 	g_clear_error(&error);
 	g_assert_cmpint(chmod(path, 0644), ==, 0);
-	g_assert_true(drain(&self, object->checksum, &error));
+	g_assert_true(drain(&self, name_of(object), &error));
 	g_assert_no_error(error);
 	g_assert_cmpint(setxattr(path, "user.other", "x", 1, 0), ==, 0);
-	g_assert_false(drain(&self, object->checksum, &error));
+	g_assert_false(drain(&self, name_of(object), &error));
 	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED);
 }
 
 static void
 test_claimed_size_of_a_missing_file_is_missing_content(void)
 {
-	static const char *const modes[] = {"archive", "bare-user-only"};
+	g_auto(Fixture) self;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *other = g_strnfill(64, 'a');
+	guint64 size_bytes = 99;
 
-	for (guint i = 0; i < G_N_ELEMENTS(modes); i++) {
-		g_auto(Fixture) self;
-		g_autoptr(GError) error = NULL;
-		g_autofree char *other = g_strnfill(64, 'a');
-		guint64 size_bytes = 99;
+	fixture_open(&self, "archive");
+	g_assert_false(
+		satchel_closure_repo_claimed_size(self.repo, other, 100, &size_bytes, &error));
+	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_NO_TARGET_CONTENT);
+	g_assert_cmpuint(size_bytes, ==, 0);
+}
 
-		fixture_open(&self, modes[i]);
-		g_assert_false(
-			satchel_closure_repo_claimed_size(self.repo, other, &size_bytes, &error));
-		g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_NO_TARGET_CONTENT);
-		g_assert_cmpuint(size_bytes, ==, 0);
-	}
+static void
+test_size_of_a_file_stored_as_it_is_needs_no_look(void)
+{
+	g_auto(Fixture) self;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *absent = g_strnfill(64, 'a');
+	guint64 size_bytes = 99;
+
+	fixture_open(&self, "bare-user-only");
+	g_assert_true(
+		satchel_closure_repo_claimed_size(self.repo, absent, 100, &size_bytes, &error));
+	g_assert_cmpuint(size_bytes, ==, 100);
+	g_assert_cmpuint(satchel_closure_repo_most_bytes(self.repo, 100), ==, 100);
+}
+
+static void
+test_most_that_an_archived_file_can_hold_does_not_wrap(void)
+{
+	g_auto(Fixture) self;
+
+	fixture_open(&self, "archive");
+	g_assert_cmpuint(satchel_closure_repo_most_bytes(self.repo, 10), ==, 10330);
+	g_assert_cmpuint(satchel_closure_repo_most_bytes(self.repo, G_MAXUINT64 / 2), ==,
+			 G_MAXUINT64);
 }
 
 static void
@@ -530,7 +562,7 @@ test_claimed_size_of_a_cut_file_is_an_error(void)
 	fixture_open(&self, "archive");
 	object = fixture_find_size(&self, 300000);
 	write_object(&self, object, "too short", 9);
-	g_assert_false(satchel_closure_repo_claimed_size(self.repo, object->checksum, &size_bytes,
+	g_assert_false(satchel_closure_repo_claimed_size(self.repo, name_of(object), 9, &size_bytes,
 							 &error));
 	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED);
 	g_assert_cmpuint(size_bytes, ==, 0);
@@ -548,7 +580,7 @@ store_object(const Fixture *self, SatchelObjectType type, GVariant *floating)
 	char *checksum =
 		satchel_digest_sha256_hex(g_variant_get_data(variant), g_variant_get_size(variant));
 
-	g_strlcpy(object.checksum, checksum, sizeof object.checksum);
+	g_assert_true(satchel_hex_to_sha256(checksum, object.checksum));
 	path = ostree_bundle_object(&self->bundle, type, checksum);
 	folder = g_path_get_dirname(path);
 	g_assert_cmpint(g_mkdir_with_parents(folder, 0755), ==, 0);
@@ -616,7 +648,7 @@ test_metadata_of_the_right_hash_and_the_wrong_form_is_refused(void)
 	const char *meta;
 
 	fixture_open(&self, "archive");
-	meta = fixture_find(&self, SATCHEL_OBJECT_DIR_META, 0)->checksum;
+	meta = name_of(fixture_find(&self, SATCHEL_OBJECT_DIR_META, 0));
 	good_tree = store_tree(&self, NULL, NULL, NULL);
 	bad_tree = store_tree(&self, "..", good_tree, meta);
 	bad_meta = store_object(&self, SATCHEL_OBJECT_DIR_META, g_variant_new_uint32(0));
@@ -640,7 +672,7 @@ test_folders_nested_too_deeply_are_refused(void)
 	const char *meta;
 
 	fixture_open(&self, "archive");
-	meta = fixture_find(&self, SATCHEL_OBJECT_DIR_META, 0)->checksum;
+	meta = name_of(fixture_find(&self, SATCHEL_OBJECT_DIR_META, 0));
 	tree = store_tree(&self, NULL, NULL, NULL);
 	for (guint i = 1; i < SATCHEL_LIMIT_OSTREE_DEPTH; i++) {
 		g_autofree char *inner = g_steal_pointer(&tree);
@@ -675,8 +707,8 @@ test_file_that_is_cut_while_it_is_read_is_refused(void)
 
 	fixture_open(&self, "archive");
 	object = fixture_find_size(&self, 300000);
-	path = ostree_bundle_object(&self.bundle, object->type, object->checksum);
-	content = satchel_closure_repo_open_file(self.repo, object->checksum, &header, &error);
+	path = ostree_bundle_object(&self.bundle, object->type, name_of(object));
+	content = satchel_closure_repo_open_file(self.repo, name_of(object), &header, &error);
 	g_assert_no_error(error);
 	g_assert_cmpint(g_input_stream_read(content, buffer, sizeof buffer, NULL, &error), >, 0);
 	g_assert_cmpint(truncate(path, 100), ==, 0);
@@ -771,6 +803,10 @@ main(int argc, char **argv)
 			test_owner_and_mode_of_a_bare_file_are_hashed);
 	g_test_add_func("/ostree-closure/claimed-size-of-a-missing-file-is-missing-content",
 			test_claimed_size_of_a_missing_file_is_missing_content);
+	g_test_add_func("/ostree-closure/size-of-a-file-stored-as-it-is-needs-no-look",
+			test_size_of_a_file_stored_as_it_is_needs_no_look);
+	g_test_add_func("/ostree-closure/most-that-an-archived-file-can-hold-does-not-wrap",
+			test_most_that_an_archived_file_can_hold_does_not_wrap);
 	g_test_add_func("/ostree-closure/claimed-size-of-a-cut-file-is-an-error",
 			test_claimed_size_of_a_cut_file_is_an_error);
 	g_test_add_func("/ostree-closure/metadata-of-the-right-hash-and-the-wrong-form-is-refused",
