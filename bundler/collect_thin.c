@@ -1,4 +1,5 @@
 #include "collect_thin.h"
+#include "../verify/hex.h"
 #include "collect_delta.h"
 #include "interrupt.h"
 #include <string.h>
@@ -136,8 +137,8 @@ check_bases(const SatchelThinCollection *self, const SatchelClosureList *all, GE
 			satchel_hex_from_sha256(object->checksum, checksum);
 			if (!satchel_interrupt_check(error))
 				return FALSE;
-			if (ostree_repo_fsck_object(self->repo, OSTREE_OBJECT_TYPE_FILE,
-						    checksum, NULL, &local_error))
+			if (ostree_repo_fsck_object(self->repo, OSTREE_OBJECT_TYPE_FILE, checksum,
+						    NULL, &local_error))
 				continue;
 			g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
 				    "--delta from %s: object %s: %s", self->thin->bases[b].commit,

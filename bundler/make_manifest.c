@@ -1,6 +1,7 @@
 #include "make_manifest.h"
 #include "../verify/cli_progress.h"
 #include "../verify/digest.h"
+#include "../verify/hex.h"
 #include "../verify/ostree_closure.h"
 #include "../verify/progress.h"
 #include "interrupt.h"

@@ -1,4 +1,5 @@
 #include "object_choice.h"
+#include "../verify/hex.h"
 
 struct SatchelObjectChoice {
 	const SatchelClosureList *all;

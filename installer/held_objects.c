@@ -1,11 +1,15 @@
 #include "held_objects.h"
 #include "../verify/cancel.h"
 #include "../verify/digest.h"
+#include "../verify/hex.h"
 #include "../verify/progress.h"
+#include "parallel_each.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,10 +21,81 @@
 /* Open at a time while a folder is deleted. */
 #define DELETE_FDS 16
 
+/* Read at a time while an object is hashed. */
+#define HASH_BYTES (128u * 1024u)
+
+/* libostree's own check does the same with a slower hash. */
+static gboolean
+is_good_metadata(OstreeRepo *repo, SatchelObjectType type, const char *checksum)
+{
+	g_autoptr(GVariant) variant = NULL;
+	g_autofree char *found = NULL;
+
+	if (!ostree_repo_load_variant(repo, (OstreeObjectType)type, checksum, &variant, NULL))
+		return FALSE;
+	found = satchel_digest_sha256_hex(g_variant_get_data(variant), g_variant_get_size(variant));
+	return strcmp(found, checksum) == 0;
+}
+
+/* What the repository knows of a file beside its content, as it is hashed. (transfer full) */
+static GBytes *
+hashed_header(GFileInfo *info, GVariant *xattrs)
+{
+	gboolean is_link = g_file_info_get_file_type(info) == G_FILE_TYPE_SYMBOLIC_LINK;
+	SatchelFileHeader header = {
+		.uid = g_file_info_get_attribute_uint32(info, "unix::uid"),
+		.gid = g_file_info_get_attribute_uint32(info, "unix::gid"),
+		.mode = g_file_info_get_attribute_uint32(info, "unix::mode"),
+		.symlink_target =
+			is_link ? (char *)(guintptr)g_file_info_get_symlink_target(info) : NULL,
+		.xattrs = xattrs,
+	};
+	g_autoptr(GVariant) none = NULL;
+
+	if (xattrs == NULL)
+		header.xattrs = none =
+			g_variant_ref_sink(g_variant_new_array(G_VARIANT_TYPE("(ayay)"), NULL, 0));
+	return satchel_file_header_to_checksum_prefix(&header);
+}
+
+static gboolean
+hash_content(SatchelDigest *digest, GInputStream *content)
+{
+	guint8 buffer[HASH_BYTES];
+	gssize n_bytes = 0;
+
+	if (content == NULL)
+		return TRUE;
+	while ((n_bytes = g_input_stream_read(content, buffer, sizeof buffer, NULL, NULL)) > 0)
+		satchel_digest_update(digest, buffer, (gsize)n_bytes);
+	return n_bytes == 0;
+}
+
+static gboolean
+is_good_file(OstreeRepo *repo, const char *checksum)
+{
+	g_autoptr(SatchelDigest) digest = satchel_digest_new(SATCHEL_DIGEST_SHA256);
+	g_autoptr(GInputStream) content = NULL;
+	g_autoptr(GFileInfo) info = NULL;
+	g_autoptr(GVariant) xattrs = NULL;
+	g_autoptr(GBytes) header = NULL;
+	g_autofree char *found = NULL;
+
+	if (!ostree_repo_load_file(repo, checksum, &content, &info, &xattrs, NULL, NULL))
+		return FALSE;
+	header = hashed_header(info, xattrs);
+	satchel_digest_update(digest, g_bytes_get_data(header, NULL), g_bytes_get_size(header));
+	if (!hash_content(digest, content))
+		return FALSE;
+	found = satchel_digest_finish(digest);
+	return strcmp(found, checksum) == 0;
+}
+
 gboolean
 satchel_held_objects_is_good(OstreeRepo *repo, SatchelObjectType type, const char *checksum)
 {
-	return ostree_repo_fsck_object(repo, (OstreeObjectType)type, checksum, NULL, NULL);
+	return type == SATCHEL_OBJECT_FILE ? is_good_file(repo, checksum)
+					   : is_good_metadata(repo, type, checksum);
 }
 
 gboolean
@@ -68,25 +143,79 @@ lock_staging(int tmp_fd, const char *lock)
 	return -1;
 }
 
-/* Deletes what @wanted does not name from the folder "ab" of a staging folder. */
+/* What may stay aside. */
+typedef struct {
+	const SatchelClosureList *list;
+	const GArray *indexes; /* of @list, ascending */
+	const char *file_suffix;
+	guint n_kept;
+} Wanted;
+
+/* The object that a file of a repository is; FALSE for a name that no object has, and for commits,
+ * which come last. */
+static gboolean
+parse_object_name(const Wanted *wanted, const char *prefix, const char *name,
+		  SatchelObjectType *type, guint8 raw[32])
+{
+	const char *suffix = strchr(name, '.');
+	g_autofree char *checksum = NULL;
+
+	if (suffix == NULL)
+		return FALSE;
+	if (strcmp(suffix, wanted->file_suffix) == 0)
+		*type = SATCHEL_OBJECT_FILE;
+	else if (strcmp(suffix, ".dirtree") == 0)
+		*type = SATCHEL_OBJECT_DIR_TREE;
+	else if (strcmp(suffix, ".dirmeta") == 0)
+		*type = SATCHEL_OBJECT_DIR_META;
+	else
+		return FALSE;
+	checksum = g_strdup_printf("%s%.*s", prefix, (int)(suffix - name), name);
+	return satchel_hex_to_sha256(checksum, raw);
+}
+
+static int
+compare_indexes(gconstpointer a, gconstpointer b)
+{
+	guint first = *(const guint *)a, second = *(const guint *)b;
+
+	return first < second ? -1 : first > second;
+}
+
+static gboolean
+is_wanted(const Wanted *wanted, const char *prefix, const char *name)
+{
+	SatchelObjectType type = SATCHEL_OBJECT_FILE;
+	guint8 raw[32];
+	guint index;
+
+	if (!parse_object_name(wanted, prefix, name, &type, raw))
+		return FALSE;
+	index = satchel_closure_index_find(wanted->list->index, type, raw);
+	return index != SATCHEL_CLOSURE_NONE && wanted->indexes->len > 0 &&
+	       bsearch(&index, wanted->indexes->data, wanted->indexes->len, sizeof index,
+		       compare_indexes) != NULL;
+}
+
+/* Deletes what is not @wanted from the folder "ab" of a staging folder. */
 static void
-trim_prefix(const char *staging, const char *prefix, GHashTable *wanted)
+trim_prefix(const char *staging, const char *prefix, Wanted *wanted)
 {
 	g_autofree char *path = g_build_filename(staging, prefix, NULL);
 	g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
 	const char *name = NULL;
 
 	while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
-		g_autofree char *object = g_build_filename(prefix, name, NULL);
-		g_autofree char *file = g_build_filename(staging, object, NULL);
+		g_autofree char *file = g_build_filename(path, name, NULL);
 
-		if (!g_hash_table_contains(wanted, object))
-			(void)unlink(file);
+		/* What cannot be deleted is there as well. */
+		if (is_wanted(wanted, prefix, name) || unlink(file) != 0)
+			wanted->n_kept++;
 	}
 }
 
 static void
-trim_folder(const char *staging, GHashTable *wanted)
+trim_folder(const char *staging, Wanted *wanted)
 {
 	g_autoptr(GDir) dir = g_dir_open(staging, 0, NULL);
 	const char *prefix = NULL;
@@ -97,7 +226,7 @@ trim_folder(const char *staging, GHashTable *wanted)
 
 /* @wanted: (nullable): NULL: nothing is. */
 static void
-clear_staging(int tmp_fd, const char *name, GHashTable *wanted)
+clear_folder(int tmp_fd, const char *name, Wanted *wanted)
 {
 	g_autofree char *lock = g_strconcat(name, LOCK_SUFFIX, NULL);
 	g_autofree char *path = g_strdup_printf("/proc/self/fd/%d/%s", tmp_fd, name);
@@ -114,8 +243,8 @@ clear_staging(int tmp_fd, const char *name, GHashTable *wanted)
 	close(lock_fd);
 }
 
-void
-satchel_held_objects_clear_staging(OstreeRepo *repo, GHashTable *wanted)
+static void
+clear_staging(OstreeRepo *repo, Wanted *wanted)
 {
 	int tmp_fd = openat(ostree_repo_get_dfd(repo), TMP_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	g_autofree char *path = g_strdup_printf("/proc/self/fd/%d", tmp_fd);
@@ -124,10 +253,27 @@ satchel_held_objects_clear_staging(OstreeRepo *repo, GHashTable *wanted)
 
 	while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
 		if (g_str_has_prefix(name, STAGING_PREFIX) && !g_str_has_suffix(name, LOCK_SUFFIX))
-			clear_staging(tmp_fd, name, wanted);
+			clear_folder(tmp_fd, name, wanted);
 	}
 	if (tmp_fd >= 0)
 		close(tmp_fd);
+}
+
+void
+satchel_held_objects_clear_staging(OstreeRepo *repo)
+{
+	clear_staging(repo, NULL);
+}
+
+gboolean
+satchel_held_objects_trim_staging(OstreeRepo *repo, const SatchelClosureList *list,
+				  const GArray *indexes)
+{
+	gboolean archive = ostree_repo_get_mode(repo) == OSTREE_REPO_MODE_ARCHIVE;
+	Wanted wanted = {list, indexes, archive ? ".filez" : ".file", 0};
+
+	clear_staging(repo, &wanted);
+	return wanted.n_kept > 0;
 }
 
 /* ---- objects */
@@ -154,14 +300,13 @@ list_deployed(SatchelSysroot *sysroot)
 }
 
 static gboolean
-is_deployed_file(GHashTable *deployed, const SatchelClosureObject *object)
+is_deployed_file(GHashTable *deployed, SatchelObjectType type, const char *checksum)
 {
 	g_autoptr(GVariant) name = NULL;
 
-	if (object->type != SATCHEL_OBJECT_FILE)
+	if (type != SATCHEL_OBJECT_FILE || g_hash_table_size(deployed) == 0)
 		return FALSE;
-	name = g_variant_ref_sink(
-		ostree_object_name_serialize(object->checksum, OSTREE_OBJECT_TYPE_FILE));
+	name = g_variant_ref_sink(ostree_object_name_serialize(checksum, OSTREE_OBJECT_TYPE_FILE));
 	return g_hash_table_contains(deployed, name);
 }
 
@@ -172,44 +317,125 @@ can_be_opened(OstreeRepo *repo, const char *checksum)
 }
 
 static gboolean
-is_present(OstreeRepo *repo, const SatchelClosureObject *object)
+is_present(OstreeRepo *repo, SatchelObjectType type, const char *checksum)
 {
 	gboolean present = FALSE;
 
-	return ostree_repo_has_object(repo, (OstreeObjectType)object->type, object->checksum,
-				      &present, NULL, NULL) &&
+	return ostree_repo_has_object(repo, (OstreeObjectType)type, checksum, &present, NULL,
+				      NULL) &&
 	       present;
+}
+
+typedef enum { FOUND_NOTHING, FOUND_BAD, FOUND_GOOD } Found;
+
+/* Shared by the threads that look at the objects of a list. */
+typedef struct {
+	OstreeRepo *repo;
+	const SatchelClosureList *list;
+	const GArray *indexes; /* (nullable): those to look at; NULL: all */
+	GHashTable *deployed;
+	guint8 *found; /* Found, by position; a byte each, so that threads do not share any */
+	atomic_ullong done_bytes;
+	guint64 told_bytes;
+	SatchelProgress *progress;
+	GCancellable *cancellable;
+} Scan;
+
+static const SatchelClosureObject *
+scan_object(const Scan *scan, guint i)
+{
+	guint index = scan->indexes != NULL ? g_array_index(scan->indexes, guint, i) : i;
+
+	return &g_array_index(scan->list->objects, SatchelClosureObject, index);
+}
+
+static void
+scan_one(gpointer self, guint i)
+{
+	Scan *scan = self;
+	const SatchelClosureObject *object = scan_object(scan, i);
+	gboolean good;
+	char checksum[65];
+
+	satchel_hex_from_sha256(object->checksum, checksum);
+	if (!is_present(scan->repo, object->type, checksum))
+		return;
+	good = is_deployed_file(scan->deployed, object->type, checksum)
+		       ? can_be_opened(scan->repo, checksum)
+		       : satchel_held_objects_is_good(scan->repo, object->type, checksum);
+	scan->found[i] = good ? FOUND_GOOD : FOUND_BAD;
+	if (good)
+		atomic_fetch_add(&scan->done_bytes, object->stored_bytes);
+}
+
+static void
+scan_tick(gpointer self)
+{
+	Scan *scan = self;
+	guint64 done_bytes = atomic_load(&scan->done_bytes);
+
+	satchel_progress_advance(scan->progress, done_bytes - scan->told_bytes);
+	scan->told_bytes = done_bytes;
+}
+
+/* The objects that are not good; *@damaged (nullable): those that are there. */
+static GArray *
+scan_run(Scan *scan, GArray **damaged, GError **error)
+{
+	const SatchelParallelWork work = {scan_one, scan_tick, scan};
+	guint n = scan->indexes != NULL ? scan->indexes->len : scan->list->objects->len;
+	g_autofree guint8 *found = g_new0(guint8, n);
+	g_autoptr(GArray) bad = g_array_new(FALSE, FALSE, sizeof(guint));
+	g_autoptr(GArray) there = g_array_new(FALSE, FALSE, sizeof(guint));
+
+	scan->found = found;
+	satchel_parallel_each(n, &work, scan->cancellable);
+	if (!satchel_cancel_check(scan->cancellable, error))
+		return NULL;
+	for (guint i = 0; i < n; i++) {
+		guint index = scan->indexes != NULL ? g_array_index(scan->indexes, guint, i) : i;
+
+		if (found[i] != FOUND_GOOD)
+			g_array_append_val(bad, index);
+		if (found[i] == FOUND_BAD)
+			g_array_append_val(there, index);
+	}
+	if (damaged != NULL)
+		*damaged = g_steal_pointer(&there);
+	return g_steal_pointer(&bad);
 }
 
 GArray *
 satchel_held_objects_find_bad(SatchelSysroot *sysroot, const SatchelClosureList *list,
-			      const SatchelProgressSink *sink, GCancellable *cancellable,
-			      GError **error)
+			      GArray **damaged, const SatchelProgressSink *sink,
+			      GCancellable *cancellable, GError **error)
 {
-	OstreeRepo *repo = satchel_sysroot_get_repo(sysroot);
 	g_autoptr(GHashTable) deployed = list_deployed(sysroot);
 	g_autoptr(SatchelProgress) progress =
 		satchel_progress_begin(sink, "checking", list->stored_bytes);
-	g_autoptr(GArray) bad = g_array_new(FALSE, FALSE, sizeof(guint));
+	Scan scan = {.repo = satchel_sysroot_get_repo(sysroot),
+		     .list = list,
+		     .deployed = deployed,
+		     .progress = progress,
+		     .cancellable = cancellable};
 
-	for (guint i = 0; i < list->objects->len; i++) {
-		const SatchelClosureObject *object =
-			&g_array_index(list->objects, SatchelClosureObject, i);
-		gboolean good = FALSE;
+	return scan_run(&scan, damaged, error);
+}
 
-		if (!satchel_cancel_check(cancellable, error))
-			return NULL;
-		good = is_present(repo, object);
-		if (good && is_deployed_file(deployed, object))
-			good = can_be_opened(repo, object->checksum);
-		else if (good)
-			good = satchel_held_objects_is_good(repo, object->type, object->checksum);
-		if (!good)
-			g_array_append_val(bad, i);
-		else
-			satchel_progress_advance(progress, object->stored_bytes);
-	}
-	return g_steal_pointer(&bad);
+GArray *
+satchel_held_objects_find_unstaged(OstreeRepo *repo, const SatchelClosureList *list,
+				   const GArray *indexes, SatchelProgress *progress,
+				   GCancellable *cancellable, GError **error)
+{
+	g_autoptr(GHashTable) deployed = ostree_repo_traverse_new_reachable();
+	Scan scan = {.repo = repo,
+		     .list = list,
+		     .indexes = indexes,
+		     .deployed = deployed,
+		     .progress = progress,
+		     .cancellable = cancellable};
+
+	return scan_run(&scan, NULL, error);
 }
 
 /* ---- a commit's closure, from the device's own repository */
@@ -241,15 +467,14 @@ load_held(gpointer repo, SatchelObjectType type, const char *checksum, GError **
 }
 
 static gboolean
-stat_held(gpointer repo, const char *checksum, guint64 *stored_bytes, gboolean *missing,
+find_held(gpointer repo, const char *checksum, SatchelBundlePlace *place, gboolean *missing,
 	  GError **error)
 {
 	g_autoptr(GError) local_error = NULL;
 
 	(void)error;
-	*stored_bytes = 0;
 	*missing = !ostree_repo_query_object_storage_size(repo, OSTREE_OBJECT_TYPE_FILE, checksum,
-							  stored_bytes, NULL, &local_error);
+							  &place->size_bytes, NULL, &local_error);
 	return TRUE;
 }
 
@@ -261,7 +486,7 @@ list_held(SatchelSysroot *sysroot, const char *commit, GError **error)
 	const SatchelClosureSource source = {
 		.name = "repository",
 		.load = load_held,
-		.stat_file = stat_held,
+		.find_file = find_held,
 		.self = satchel_sysroot_get_repo(sysroot),
 	};
 
@@ -275,18 +500,20 @@ satchel_held_objects_check_commit(SatchelSysroot *sysroot, const char *commit,
 {
 	g_autoptr(SatchelClosureList) list = list_held(sysroot, commit, error);
 	g_autoptr(GArray) bad = NULL;
+	char checksum[65];
 
 	if (list == NULL)
 		return FALSE;
-	bad = satchel_held_objects_find_bad(sysroot, list, sink, cancellable, error);
+	bad = satchel_held_objects_find_bad(sysroot, list, NULL, sink, cancellable, error);
 	if (bad == NULL)
 		return FALSE;
 	if (bad->len == 0)
 		return TRUE;
-	return fail_bad(
+	satchel_hex_from_sha256(
 		g_array_index(list->objects, SatchelClosureObject, g_array_index(bad, guint, 0))
 			.checksum,
-		error);
+		checksum);
+	return fail_bad(checksum, error);
 }
 
 /* ---- what something is made of */
@@ -308,12 +535,14 @@ check_files(OstreeRepo *repo, const SatchelClosureList *list, const char *commit
 	for (guint i = 0; i < list->objects->len; i++) {
 		const SatchelClosureObject *object =
 			&g_array_index(list->objects, SatchelClosureObject, i);
+		char checksum[65];
 
 		if (!satchel_cancel_check(cancellable, error))
 			return FALSE;
+		satchel_hex_from_sha256(object->checksum, checksum);
 		if (object->type == SATCHEL_OBJECT_FILE &&
-		    !satchel_held_objects_is_good(repo, object->type, object->checksum))
-			return fail_base(commit, object->checksum, error);
+		    !satchel_held_objects_is_good(repo, object->type, checksum))
+			return fail_base(commit, checksum, error);
 		satchel_progress_advance(progress, object->stored_bytes);
 	}
 	return TRUE;

@@ -1,5 +1,6 @@
 #pragma once
 #include "../verify/ostree_closure.h"
+#include "../verify/progress.h"
 #include "sysroot.h"
 #include <satchel/progress.h>
 
@@ -12,10 +13,13 @@
 /**
  * satchel_held_objects_find_bad:
  * @list: a closure whose trees are verified, borrowed
+ * @damaged: (out) (nullable) (transfer full) (element-type guint): those of the returned indexes
+ *   under whose names there is something
  * @sink: (nullable): gets the progress
  *
- * Reads and hashes the objects of @list that the repository holds. Files that a deployment of this
- * sysroot shares with the repository are only opened: the device runs them already. Writes nothing.
+ * Reads and hashes the objects of @list that the repository holds, in parallel. Files that a
+ * deployment of this sysroot shares with the repository are only opened: the device runs them
+ * already. Writes nothing.
  *
  * Errors: SATCHEL_ERROR_CANCELLED; none for an object that is absent, damaged or unreadable: that
  * is bad.
@@ -25,8 +29,8 @@
  */
 G_GNUC_WARN_UNUSED_RESULT
 GArray *satchel_held_objects_find_bad(SatchelSysroot *sysroot, const SatchelClosureList *list,
-				      const SatchelProgressSink *sink, GCancellable *cancellable,
-				      GError **error);
+				      GArray **damaged, const SatchelProgressSink *sink,
+				      GCancellable *cancellable, GError **error);
 
 /**
  * satchel_held_objects_check_commit:
@@ -57,8 +61,20 @@ G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_held_objects_remove(OstreeRepo *repo, SatchelObjectType type, const char *checksum,
 				     GError **error);
 
-/* Deletes from the folders in which libostree keeps what aborted transactions have written, as far
- * as no process uses them, all that @wanted does not name ("ab/cd….file"); NULL: everything. The
- * next transaction would move the rest into the repository, over good objects too. What cannot be
- * deleted stays. Not in a transaction. */
-void satchel_held_objects_clear_staging(OstreeRepo *repo, GHashTable *wanted);
+/* Empties the folders in which libostree keeps what aborted transactions have written, as far as no
+ * process uses them. What cannot be deleted stays. Not in a transaction. */
+void satchel_held_objects_clear_staging(OstreeRepo *repo);
+
+/* Deletes from these folders all but the objects of @list at @indexes (ascending, of guint), and
+ * commits always. The next transaction would move the rest into the repository, over good objects
+ * too. TRUE where something is left in them. */
+gboolean satchel_held_objects_trim_staging(OstreeRepo *repo, const SatchelClosureList *list,
+					   const GArray *indexes);
+
+/* In a transaction: which of the objects of @list at @indexes neither it nor the repository holds
+ * as they should be. What is good is told to @progress. Error: SATCHEL_ERROR_CANCELLED. (transfer
+ * full) (element-type guint) */
+G_GNUC_WARN_UNUSED_RESULT
+GArray *satchel_held_objects_find_unstaged(OstreeRepo *repo, const SatchelClosureList *list,
+					   const GArray *indexes, SatchelProgress *progress,
+					   GCancellable *cancellable, GError **error);

@@ -1,9 +1,10 @@
 #include "ostree_pull.h"
 #include "../verify/cancel.h"
 #include "../verify/hex.h"
-#include "../verify/object_stream.h"
+#include "../verify/object_pipeline.h"
 #include "../verify/progress.h"
 #include "held_objects.h"
+#include "object_store.h"
 #include "pull_space.h"
 #include "thin_closure.h"
 #include <string.h>
@@ -13,16 +14,19 @@
 
 /* One pull. */
 typedef struct {
+	SatchelBundleReader *bundle;
 	SatchelClosureRepo *source; /* (owned) */
 	SatchelClosureList *list;   /* (owned) */
 	GArray *lacking;	    /* indexes of @list that the device does not have (owned) */
+	GArray *damaged;	    /* those of them of which it has something wrong (owned) */
+	gboolean any_staged;	    /* an earlier try left some of them aside */
 	SatchelSysroot *sysroot;
 	OstreeRepo *repo; /* of @sysroot */
 	const char *commit;
 	const SatchelProgressSink *sink;
 	GCancellable *cancellable;
 	SatchelProgress *progress; /* (owned) */
-	gboolean stale;		   /* libostree kept something wrong instead of what we gave it */
+	gint stale; /* atomic: libostree kept something wrong instead of what we gave it */
 } PullRun;
 
 static void
@@ -30,17 +34,22 @@ pull_run_clear(PullRun *run)
 {
 	g_clear_pointer(&run->progress, satchel_progress_end);
 	g_clear_pointer(&run->lacking, g_array_unref);
+	g_clear_pointer(&run->damaged, g_array_unref);
 	g_clear_pointer(&run->list, satchel_closure_list_free);
 	g_clear_pointer(&run->source, satchel_closure_repo_free);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PullRun, pull_run_clear)
 
 static const SatchelClosureObject *
-object_at(const PullRun *run, guint i)
+object_of(const PullRun *run, guint index)
 {
-	guint index = g_array_index(run->lacking, guint, i);
-
 	return &g_array_index(run->list->objects, SatchelClosureObject, index);
+}
+
+static const SatchelClosureObject *
+lacking_at(const PullRun *run, guint i)
+{
+	return object_of(run, g_array_index(run->lacking, guint, i));
 }
 
 static gboolean
@@ -51,149 +60,177 @@ take_store_error(GError *from, const char *checksum, GError **error)
 	return satchel_sysroot_take_error(from, SATCHEL_ERROR_DOWNLOAD_FAILED, what, error);
 }
 
-/* What libostree stored must be what was asked for: with these functions that is only so when
- * their result is compared. And where an earlier transaction of anybody left an object of that name
- * aside, that one is taken unread; unless all of ours @was_read, it is hashed where it lies. */
-static gboolean
-check_stored(PullRun *run, SatchelObjectType type, const char *checksum, const guchar *stored,
-	     gboolean was_read, GError **error)
-{
-	g_autofree char *hex = satchel_hex_encode(stored, OSTREE_SHA256_DIGEST_LEN);
+/* ---- one verified object, in a worker's thread */
 
-	if (!g_str_equal(hex, checksum)) {
-		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
-			    "object %s was stored as %s", checksum, hex);
+/* Where an earlier transaction of anybody left an object of that name aside, libostree takes that
+ * one unread: it is hashed where it lies. */
+static gboolean
+store_object(gpointer self, guint index, const SatchelPipelineObject *object, GError **error)
+{
+	PullRun *run = self;
+	g_autoptr(GError) local_error = NULL;
+	gboolean was_read = FALSE;
+
+	if (!satchel_object_store_put(run->repo, object, &was_read, &local_error))
+		return take_store_error(g_steal_pointer(&local_error), object->checksum, error);
+	if (was_read || satchel_held_objects_is_good(run->repo, object->type, object->checksum))
+		return TRUE;
+	g_atomic_int_set(&run->stale, 1);
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
+		    "the repository holds something else under the name of object %s",
+		    object->checksum);
+	return FALSE;
+}
+
+/* ---- the pass over the bundle */
+
+typedef struct {
+	PullRun *run;
+	GArray *wanted; /* indexes of the list, in the order in which they lie on the medium */
+	GError *error;	/* of the first of them that failed */
+	guint failed_at;
+} ImportPass;
+
+static void
+describe_object(gpointer self, guint i, SatchelPipelineJob *job)
+{
+	const ImportPass *pass = self;
+	const SatchelClosureObject *object =
+		object_of(pass->run, g_array_index(pass->wanted, guint, i));
+	char checksum[65];
+
+	satchel_hex_from_sha256(object->checksum, checksum);
+	job->type = object->type;
+	memcpy(job->checksum, object->checksum, sizeof job->checksum);
+	job->member = satchel_closure_repo_member(pass->run->source, object->type, checksum);
+	job->size_bytes = object->stored_bytes;
+}
+
+static gboolean
+take_object(gpointer self, guint i, const SatchelPipelineObject *object, GError **error)
+{
+	const ImportPass *pass = self;
+
+	return store_object(pass->run, i, object, error);
+}
+
+static void
+count_bytes(gpointer self, guint64 n_bytes)
+{
+	const ImportPass *pass = self;
+
+	satchel_progress_advance(pass->run->progress, n_bytes);
+}
+
+/* The first one in the medium's order, so that the same stick gives the same message. */
+static gboolean
+keep_first_error(gpointer self, guint i, GError *error)
+{
+	ImportPass *pass = self;
+
+	if (pass->error != NULL && pass->failed_at < i) {
+		g_error_free(error);
 		return FALSE;
 	}
-	if (was_read || satchel_held_objects_is_good(run->repo, type, checksum))
-		return TRUE;
-	run->stale = TRUE;
-	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
-		    "the repository holds something else under the name of object %s", checksum);
+	g_clear_error(&pass->error);
+	pass->error = error;
+	pass->failed_at = i;
 	return FALSE;
 }
 
-/* What the medium gave is wrong. @from: (transfer full) */
-static gboolean
-take_medium_error(GError *from, GError **error)
+static int
+compare_places(gconstpointer a, gconstpointer b, gpointer user_data)
 {
-	if (g_error_matches(from, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED)) {
-		g_autofree char *reason = from->message;
+	const PullRun *run = user_data;
+	guint first = *(const guint *)a, second = *(const guint *)b;
+	guint64 first_place = object_of(run, first)->place;
+	guint64 second_place = object_of(run, second)->place;
 
-		from->message = g_strconcat(
-			reason, "; the stick is damaged or was altered: copy the bundle again",
-			NULL);
-	}
-	g_propagate_error(error, from);
-	return FALSE;
+	if (first_place != second_place)
+		return first_place < second_place ? -1 : 1;
+	return first < second ? -1 : first > second;
 }
 
-static const GVariantType *
-type_of(SatchelObjectType type)
+/* Of what is lacking, all but the commit: it says "complete" and comes last, on its own. */
+static GArray *
+list_but_commit(const PullRun *run)
 {
-	switch (type) {
-	case SATCHEL_OBJECT_DIR_TREE:
-		return OSTREE_TREE_GVARIANT_FORMAT;
-	case SATCHEL_OBJECT_DIR_META:
-		return OSTREE_DIRMETA_GVARIANT_FORMAT;
-	case SATCHEL_OBJECT_COMMIT:
-		return OSTREE_COMMIT_GVARIANT_FORMAT;
-	case SATCHEL_OBJECT_FILE:
-		break;
+	GArray *indexes = g_array_new(FALSE, FALSE, sizeof(guint));
+
+	for (guint i = 0; i < run->lacking->len; i++) {
+		if (lacking_at(run, i)->type != SATCHEL_OBJECT_COMMIT)
+			g_array_append_val(indexes, g_array_index(run->lacking, guint, i));
 	}
-	g_assert_not_reached();
-}
-
-static gboolean
-import_metadata(PullRun *run, SatchelObjectType type, const char *checksum, GError **error)
-{
-	g_autoptr(GError) local_error = NULL;
-	g_autoptr(GBytes) bytes =
-		satchel_closure_repo_load(run->source, type, checksum, &local_error);
-	g_autoptr(GVariant) variant = NULL;
-	g_autofree guchar *stored = NULL;
-
-	if (bytes == NULL)
-		return take_medium_error(g_steal_pointer(&local_error), error);
-	variant = g_variant_ref_sink(g_variant_new_from_bytes(type_of(type), bytes, FALSE));
-	if (!ostree_repo_write_metadata(run->repo, (OstreeObjectType)type, checksum, variant,
-					&stored, NULL, &local_error))
-		return take_store_error(g_steal_pointer(&local_error), checksum, error);
-	return check_stored(run, type, checksum, stored, FALSE, error);
-}
-
-/* (transfer full) */
-static GFileInfo *
-file_info_of(const SatchelFileHeader *header)
-{
-	GFileInfo *info = g_file_info_new();
-
-	g_file_info_set_attribute_uint32(info, "unix::uid", header->uid);
-	g_file_info_set_attribute_uint32(info, "unix::gid", header->gid);
-	g_file_info_set_attribute_uint32(info, "unix::mode", header->mode);
-	g_file_info_set_attribute_boolean(info, "standard::is-symlink",
-					  header->symlink_target != NULL);
-	if (header->symlink_target != NULL) {
-		g_file_info_set_file_type(info, G_FILE_TYPE_SYMBOLIC_LINK);
-		g_file_info_set_symlink_target(info, header->symlink_target);
-		g_file_info_set_size(info, 0);
-	} else {
-		g_file_info_set_file_type(info, G_FILE_TYPE_REGULAR);
-		g_file_info_set_size(info, (goffset)header->size_bytes);
-	}
-	return info;
-}
-
-static gboolean
-import_file(PullRun *run, const char *checksum, GError **error)
-{
-	g_auto(SatchelFileHeader) header = {0};
-	g_autoptr(GError) local_error = NULL;
-	g_autoptr(GInputStream) content =
-		satchel_closure_repo_open_file(run->source, checksum, &header, &local_error);
-	g_autoptr(GInputStream) object = NULL;
-	g_autoptr(GFileInfo) info = NULL;
-	const GError *failure = NULL;
-	gboolean was_read = FALSE;
-	g_autofree guchar *stored = NULL;
-	gboolean is_link = FALSE;
-	guint64 length = 0;
-
-	if (content == NULL)
-		return take_medium_error(g_steal_pointer(&local_error), error);
-	is_link = header.symlink_target != NULL;
-	info = file_info_of(&header);
-	if (!ostree_raw_file_to_content_stream(is_link ? NULL : content, info, header.xattrs,
-					       &object, &length, NULL, &local_error) ||
-	    !ostree_repo_write_content(run->repo, checksum, object, length, &stored, NULL,
-				       &local_error)) {
-		failure = satchel_object_stream_get_failure(content);
-		return failure != NULL
-			       ? take_medium_error(g_error_copy(failure), error)
-			       : take_store_error(g_steal_pointer(&local_error), checksum, error);
-	}
-	/* Without content there is nothing whose reading could tell. */
-	was_read = header.size_bytes > 0 && satchel_object_stream_is_verified(content);
-	return check_stored(run, SATCHEL_OBJECT_FILE, checksum, stored, was_read, error);
+	return indexes;
 }
 
 static gboolean
 import_lacking(PullRun *run, GError **error)
 {
-	for (guint i = 0; i < run->lacking->len; i++) {
-		const SatchelClosureObject *object = object_at(run, i);
+	g_autoptr(GArray) lacking = list_but_commit(run);
+	g_autoptr(GArray) wanted =
+		run->any_staged
+			? satchel_held_objects_find_unstaged(run->repo, run->list, lacking,
+							     run->progress, run->cancellable, error)
+			: g_array_ref(lacking);
+	ImportPass pass = {.run = run, .wanted = wanted};
+	const SatchelPipelineUser user = {
+		.describe = describe_object,
+		.take = take_object,
+		.progress = count_bytes,
+		.failed = keep_first_error,
+		.self = &pass,
+	};
 
-		if (!satchel_cancel_check(run->cancellable, error))
-			return FALSE;
-		/* The commit says "complete" and comes last, on its own. */
-		if (object->type == SATCHEL_OBJECT_COMMIT)
-			continue;
-		if (object->type == SATCHEL_OBJECT_FILE
-			    ? !import_file(run, object->checksum, error)
-			    : !import_metadata(run, object->type, object->checksum, error))
-			return FALSE;
-		satchel_progress_advance(run->progress, object->stored_bytes);
-	}
+	if (wanted == NULL)
+		return FALSE;
+	g_array_sort_with_data(wanted, compare_places, run);
+	satchel_object_pipeline_run(run->bundle, run->source, wanted->len, &user,
+				    satchel_object_pipeline_count_workers(), run->cancellable);
+	if (pass.error == NULL)
+		return satchel_cancel_check(run->cancellable, error);
+	/* A manifest can list what is not there. */
+	if (g_error_matches(pass.error, SATCHEL_ERROR, SATCHEL_ERROR_NO_TARGET_CONTENT))
+		g_prefix_error(&pass.error, "commit %s: the bundle lacks an object: ", run->commit);
+	g_propagate_error(error, pass.error);
+	return FALSE;
+}
+
+static gboolean
+import_commit(PullRun *run, GError **error)
+{
+	g_autoptr(GBytes) bytes =
+		satchel_closure_repo_load(run->source, SATCHEL_OBJECT_COMMIT, run->commit, error);
+	SatchelPipelineObject object = {.type = SATCHEL_OBJECT_COMMIT};
+
+	if (bytes == NULL)
+		return FALSE;
+	g_strlcpy(object.checksum, run->commit, sizeof object.checksum);
+	object.whole.content = g_bytes_get_data(bytes, &object.whole.n_content_bytes);
+	return store_object(run, 0, &object, error);
+}
+
+/* ---- what is lacking */
+
+/* Where the trees and their metadata lie was of no interest while they were read one after the
+ * other. */
+static gboolean
+find_place(PullRun *run, guint index, GError **error)
+{
+	SatchelClosureObject *object =
+		&g_array_index(run->list->objects, SatchelClosureObject, index);
+	SatchelBundlePlace place = {0};
+	gboolean missing = FALSE;
+	char checksum[65];
+
+	if (object->type == SATCHEL_OBJECT_FILE)
+		return TRUE;
+	satchel_hex_from_sha256(object->checksum, checksum);
+	if (!satchel_closure_repo_find(run->source, object->type, checksum, &place, &missing,
+				       error))
+		return FALSE;
+	object->missing = missing;
+	object->place = place.place;
 	return TRUE;
 }
 
@@ -201,19 +238,22 @@ import_lacking(PullRun *run, GError **error)
 static gboolean
 find_lacking(PullRun *run, GError **error)
 {
-	run->lacking = satchel_held_objects_find_bad(run->sysroot, run->list, run->sink,
-						     run->cancellable, error);
+	run->lacking = satchel_held_objects_find_bad(run->sysroot, run->list, &run->damaged,
+						     run->sink, run->cancellable, error);
 	if (run->lacking == NULL)
 		return FALSE;
 	for (guint i = 0; i < run->lacking->len; i++) {
-		const SatchelClosureObject *object = object_at(run, i);
+		char checksum[65];
 
-		if (!object->missing)
+		if (!find_place(run, g_array_index(run->lacking, guint, i), error))
+			return FALSE;
+		if (!lacking_at(run, i)->missing)
 			continue;
+		satchel_hex_from_sha256(lacking_at(run, i)->checksum, checksum);
 		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_NO_TARGET_CONTENT,
 			    "commit %s: the bundle lacks object %s, and this device does not have "
 			    "it undamaged",
-			    run->commit, object->checksum);
+			    run->commit, checksum);
 		return FALSE;
 	}
 	return TRUE;
@@ -223,38 +263,110 @@ find_lacking(PullRun *run, GError **error)
 static gboolean
 remove_damaged(PullRun *run, GError **error)
 {
-	for (guint i = 0; i < run->lacking->len; i++) {
-		const SatchelClosureObject *object = object_at(run, i);
+	for (guint i = 0; i < run->damaged->len; i++) {
+		const SatchelClosureObject *object =
+			object_of(run, g_array_index(run->damaged, guint, i));
+		char checksum[65];
 
-		if (!satchel_held_objects_remove(run->repo, object->type, object->checksum, error))
+		satchel_hex_from_sha256(object->checksum, checksum);
+		if (!satchel_held_objects_remove(run->repo, object->type, checksum, error))
 			return FALSE;
 	}
 	return TRUE;
 }
 
+/* What an object takes at most on the device; what it claims to take where it is worth a look. */
 static gboolean
-check_space(PullRun *run, guint64 *stored_bytes, GError **error)
+space_of(PullRun *run, const SatchelClosureObject *object, guint64 look_from_bytes, guint64 *size,
+	 GError **error)
+{
+	char checksum[65];
+
+	*size = object->stored_bytes;
+	if (object->type != SATCHEL_OBJECT_FILE ||
+	    ostree_repo_get_mode(run->repo) == OSTREE_REPO_MODE_ARCHIVE)
+		return TRUE;
+	if (object->stored_bytes < look_from_bytes) {
+		*size = satchel_closure_repo_most_bytes(run->source, object->stored_bytes);
+		return TRUE;
+	}
+	satchel_hex_from_sha256(object->checksum, checksum);
+	return satchel_closure_repo_claimed_size(run->source, checksum, object->stored_bytes, size,
+						 error);
+}
+
+static gboolean
+add_up_space(PullRun *run, guint64 look_from_bytes, SatchelPullSpace *space, GError **error)
+{
+	*space = (SatchelPullSpace){
+		.reserved_percent = satchel_sysroot_get_reserved_percent(run->sysroot),
+	};
+	for (guint i = 0; i < run->lacking->len; i++) {
+		guint64 size = 0;
+
+		if (!space_of(run, lacking_at(run, i), look_from_bytes, &size, error))
+			return FALSE;
+		satchel_pull_space_add(space, size);
+	}
+	return TRUE;
+}
+
+/* Looking into every object before the pass over the medium would be a pass of its own, in small
+ * steps. From which size on it takes a look, so that all that are smaller fill half of the space at
+ * most, whatever is in them. */
+static guint64
+choose_look(const PullRun *run, guint64 usable_bytes)
+{
+	guint64 stored_bytes[64] = {0};
+	guint64 below = 0;
+	guint class = 0;
+
+	for (guint i = 0; i < run->lacking->len; i++) {
+		guint64 size = lacking_at(run, i)->stored_bytes;
+
+		/* Absurd sizes: look at all. */
+		if (!g_uint64_checked_add(&stored_bytes[g_bit_storage(size) - 1],
+					  stored_bytes[g_bit_storage(size) - 1], size))
+			return 0;
+	}
+	while (class < 62 && g_uint64_checked_add(&below, below, stored_bytes[class]) &&
+	       satchel_closure_repo_most_bytes(run->source, below) <= usable_bytes / 2)
+		class ++;
+	return G_GUINT64_CONSTANT(1) << class;
+}
+
+/* Before anything is written. */
+static gboolean
+check_space(PullRun *run, GError **error)
 {
 	SatchelPullSpace space = {
 		.reserved_percent = satchel_sysroot_get_reserved_percent(run->sysroot),
 	};
-	g_autoptr(GError) local_error = NULL;
+	guint64 usable_bytes = 0;
+
+	if (!satchel_pull_space_get_usable(&space, run->repo, &usable_bytes, error) ||
+	    !add_up_space(run, choose_look(run, usable_bytes), &space, error))
+		return FALSE;
+	if (satchel_pull_space_total_bytes(&space) <= usable_bytes)
+		return TRUE;
+	/* The most is too much: what do they say? */
+	return add_up_space(run, 0, &space, error) &&
+	       satchel_pull_space_check(&space, run->repo, error);
+}
+
+static guint64
+count_lacking_bytes(const PullRun *run)
+{
+	guint64 total = 0;
 
 	for (guint i = 0; i < run->lacking->len; i++) {
-		const SatchelClosureObject *object = object_at(run, i);
-		guint64 size = object->stored_bytes;
-
-		if (!g_uint64_checked_add(stored_bytes, *stored_bytes, object->stored_bytes))
-			*stored_bytes = G_MAXUINT64;
-		if (object->type == SATCHEL_OBJECT_FILE &&
-		    ostree_repo_get_mode(run->repo) != OSTREE_REPO_MODE_ARCHIVE &&
-		    !satchel_closure_repo_claimed_size(run->source, object->checksum, &size,
-						       &local_error))
-			return take_medium_error(g_steal_pointer(&local_error), error);
-		satchel_pull_space_add(&space, size);
+		if (!g_uint64_checked_add(&total, total, lacking_at(run, i)->stored_bytes))
+			return G_MAXUINT64;
 	}
-	return satchel_pull_space_check(&space, run->repo, error);
+	return total;
 }
+
+/* ---- transactions */
 
 static gboolean
 begin_transaction(PullRun *run, GError **error)
@@ -312,46 +424,31 @@ import_once(PullRun *run, GError **error)
 		return FALSE;
 	if (!begin_transaction(run, error))
 		return FALSE;
-	if (!import_metadata(run, SATCHEL_OBJECT_COMMIT, run->commit, error))
+	if (!import_commit(run, error))
 		return end_transaction(run, FALSE, error);
 	ostree_repo_transaction_set_ref(run->repo, NULL, ref, run->commit);
 	return end_transaction(run, TRUE, error) && clear_partial(run, error);
 }
 
-/* What this pull is about to import, and so verifies, may stay aside from an earlier try. The
- * commit may not: it comes last. */
-static void
-trim_staging(const PullRun *run)
-{
-	g_autoptr(GHashTable) wanted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	gboolean archive = ostree_repo_get_mode(run->repo) == OSTREE_REPO_MODE_ARCHIVE;
-
-	for (guint i = 0; i < run->lacking->len; i++) {
-		const SatchelClosureObject *object = object_at(run, i);
-
-		if (object->type != SATCHEL_OBJECT_COMMIT)
-			g_hash_table_add(wanted, satchel_object_path(object->type, object->checksum,
-								     archive));
-	}
-	satchel_held_objects_clear_staging(run->repo, wanted);
-}
-
-/* What aborted transactions left aside is a cache. Where it is wrong, it goes, and the second try
+/* What aborted transactions left aside is a cache. What this pull is about to import, and so
+ * verifies, may stay there from an earlier try; where it is wrong, it goes, and the second try
  * begins without. */
 static gboolean
-import_all(PullRun *run, guint64 stored_bytes, GError **error)
+import_all(PullRun *run, GError **error)
 {
+	guint64 stored_bytes = count_lacking_bytes(run);
 	g_autoptr(GError) local_error = NULL;
 
-	trim_staging(run);
+	run->any_staged = satchel_held_objects_trim_staging(run->repo, run->list, run->lacking);
 	run->progress = satchel_progress_begin(run->sink, "pulling", stored_bytes);
 	if (import_once(run, &local_error))
 		return TRUE;
-	if (!run->stale) {
+	if (!g_atomic_int_get(&run->stale)) {
 		g_propagate_error(error, g_steal_pointer(&local_error));
 		return FALSE;
 	}
-	satchel_held_objects_clear_staging(run->repo, NULL);
+	satchel_held_objects_clear_staging(run->repo);
+	run->any_staged = FALSE;
 	g_clear_pointer(&run->progress, satchel_progress_end);
 	run->progress = satchel_progress_begin(run->sink, "pulling", stored_bytes);
 	return import_once(run, error);
@@ -362,26 +459,22 @@ satchel_ostree_pull(SatchelBundleReader *bundle, SatchelSysroot *sysroot, const 
 		    const SatchelProgressSink *sink, GCancellable *cancellable, GError **error)
 {
 	const char *const commits[] = {commit, NULL};
-	g_auto(PullRun) run = {
-		.sysroot = sysroot,
-		.repo = satchel_sysroot_get_repo(sysroot),
-		.commit = commit,
-		.sink = sink,
-		.cancellable = cancellable,
-	};
-	g_autoptr(GError) local_error = NULL;
-	guint64 stored_bytes = 0;
+	g_auto(PullRun) run = {.bundle = bundle,
+			       .sysroot = sysroot,
+			       .repo = satchel_sysroot_get_repo(sysroot),
+			       .commit = commit,
+			       .sink = sink,
+			       .cancellable = cancellable};
 
 	run.source = satchel_closure_repo_open(bundle, error);
 	if (run.source == NULL)
 		return FALSE;
-	run.list = satchel_thin_closure_list(run.source, run.repo, commits, &local_error);
+	run.list = satchel_thin_closure_list(run.source, run.repo, commits, error);
 	if (run.list == NULL)
-		return take_medium_error(g_steal_pointer(&local_error), error);
-	if (!find_lacking(&run, error) || !check_space(&run, &stored_bytes, error))
 		return FALSE;
-	return import_all(&run, stored_bytes, error) &&
-	       satchel_ostree_pull_forget(run.repo, commit, error);
+	if (!find_lacking(&run, error) || !check_space(&run, error))
+		return FALSE;
+	return import_all(&run, error) && satchel_ostree_pull_forget(run.repo, commit, error);
 }
 
 gboolean

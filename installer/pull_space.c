@@ -37,29 +37,49 @@ satchel_pull_space_reserve_bytes(const SatchelPullSpace *self, guint64 size_byte
 	return MAX(repo_bytes, size_bytes / 100 * self->reserved_percent);
 }
 
-gboolean
-satchel_pull_space_check(const SatchelPullSpace *self, OstreeRepo *repo, GError **error)
+static gboolean
+measure(const SatchelPullSpace *self, OstreeRepo *repo, guint64 *free_bytes, guint64 *reserve,
+	GError **error)
 {
 	struct statvfs fs;
-	guint64 needed = satchel_pull_space_total_bytes(self);
-	guint64 free_bytes = 0;
-	guint64 reserve = 0;
-	guint64 usable = 0;
 
-	if (self->n_objects == 0)
-		return TRUE;
 	if (fstatvfs(ostree_repo_get_dfd(repo), &fs) != 0) {
 		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
 			    "free space of the repository: %s", g_strerror(errno));
 		return FALSE;
 	}
-	free_bytes = (guint64)fs.f_bavail * fs.f_frsize;
+	*free_bytes = (guint64)fs.f_bavail * fs.f_frsize;
 	/* A repository without a reserve of its own has libostree's default. */
-	if (!ostree_repo_get_min_free_space_bytes(repo, &reserve, NULL))
-		reserve = (guint64)fs.f_blocks * fs.f_frsize / 100 * 3;
+	if (!ostree_repo_get_min_free_space_bytes(repo, reserve, NULL))
+		*reserve = (guint64)fs.f_blocks * fs.f_frsize / 100 * 3;
 	/* libostree knows the repository's alone, and keeps to it while it writes. */
-	reserve =
-		satchel_pull_space_reserve_bytes(self, (guint64)fs.f_blocks * fs.f_frsize, reserve);
+	*reserve = satchel_pull_space_reserve_bytes(self, (guint64)fs.f_blocks * fs.f_frsize,
+						    *reserve);
+	return TRUE;
+}
+
+gboolean
+satchel_pull_space_get_usable(const SatchelPullSpace *self, OstreeRepo *repo, guint64 *usable_bytes,
+			      GError **error)
+{
+	guint64 free_bytes = 0, reserve = 0;
+
+	if (!measure(self, repo, &free_bytes, &reserve, error))
+		return FALSE;
+	*usable_bytes = free_bytes > reserve ? free_bytes - reserve : 0;
+	return TRUE;
+}
+
+gboolean
+satchel_pull_space_check(const SatchelPullSpace *self, OstreeRepo *repo, GError **error)
+{
+	guint64 needed = satchel_pull_space_total_bytes(self);
+	guint64 free_bytes = 0, reserve = 0, usable;
+
+	if (self->n_objects == 0)
+		return TRUE;
+	if (!measure(self, repo, &free_bytes, &reserve, error))
+		return FALSE;
 	usable = free_bytes > reserve ? free_bytes - reserve : 0;
 	if (needed <= usable)
 		return TRUE;

@@ -21,6 +21,11 @@ guint64 satchel_pull_space_total_bytes(const SatchelPullSpace *self);
 guint64 satchel_pull_space_reserve_bytes(const SatchelPullSpace *self, guint64 size_bytes,
 					 guint64 repo_bytes);
 
+/* What the file system of @repo has beside its reserve. Error: SATCHEL_ERROR_DOWNLOAD_FAILED. */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_pull_space_get_usable(const SatchelPullSpace *self, OstreeRepo *repo,
+				       guint64 *usable_bytes, GError **error);
+
 /* TRUE where the file system of @repo has that much beside our reserve and that of the repository
  * (min-free-space). Error: SATCHEL_ERROR_NO_SPACE, saying how much is lacking. */
 G_GNUC_WARN_UNUSED_RESULT

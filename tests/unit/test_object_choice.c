@@ -13,7 +13,7 @@ list_of(const char *letters)
 							       ? SATCHEL_OBJECT_COMMIT
 							       : SATCHEL_OBJECT_FILE};
 
-		memset(object.checksum, *letters, 64);
+		memset(object.checksum, *letters, sizeof object.checksum);
 		g_array_append_val(list->objects, object);
 	}
 	return list;
