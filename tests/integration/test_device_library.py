@@ -1,0 +1,99 @@
+#!/usr/bin/python3
+"""The device as a library: an update agent built against the installed headers, and nothing else."""
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from device_lab import Lab, NAME  # noqa: E402
+from installed import CC, install_in_place, pkg_config  # noqa: E402
+from tap import ROOT, main, run, test  # noqa: E402
+
+_EXAMPLE = ROOT / "tests/examples/skip_odd_agent.c"
+
+
+class Agent:
+    """The example, built in a folder outside the tree."""
+
+    def __init__(self, tmp):
+        self.prefix = install_in_place(tmp)
+        source = tmp / "skip_odd_agent.c"
+        source.write_text(_EXAMPLE.read_text())
+        self.program = tmp / "skip_odd_agent"
+        words = [pkg_config(self.prefix, flags, library="satchel-device")
+                 for flags in ("--cflags", "--libs")]
+        run([*CC, "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-o", self.program, source,
+             *words[0], *words[1]], check=True)
+
+    def run(self, *words):
+        return run([self.program, *words], env={"LD_LIBRARY_PATH": self.prefix / "lib",
+                                                "OSTREE_SYSROOT_DEBUG": "mutable-deployments"})
+
+    def expect(self, status, *words):
+        result = self.run(*words)
+        assert result.returncode == status, f"not {status}: {result}"
+        return result
+
+
+@test("the example includes public headers only, and needs no other library of ours")
+def _(tmp):
+    includes = [line.split("<")[1].split("/")[0] for line in _EXAMPLE.read_text().splitlines()
+                if line.startswith("#include")]
+    assert set(includes) <= {"satchel", "stdio.h>", "string.h>"}, includes
+    needed = run(["readelf", "--dynamic", Agent(tmp).program], check=True).stdout
+    assert "[libsatchel-device.so.0]" in needed and "[libsatchel.so.0]" not in needed, needed
+
+
+@test("an agent with a policy of its own skips odd versions, shows its progress, and finalizes")
+def _(tmp):
+    agent = Agent(tmp)
+    lab = Lab(tmp / "lab", releases=(1, 2, 3, 4, 5))
+    with lab.device() as device:
+        result = agent.expect(100, lab.bundle([1, 2, 3]), device.config)
+        assert f"takes {NAME}-2\n" in result.stdout and result.stderr == "", result
+        assert f"{device.config}: pulling: " in result.stdout, result
+        assert not device.has_commit(3)
+        agent.expect(0, tmp / "no bundle is needed for it", device.config)
+        assert device.state()["current"]["name"] == f"{NAME}-2"
+        # Nothing but odd ones is newer; the installer itself would take one.
+        odd = lab.bundle([1, 2, 3, 5])
+        result = agent.expect(0, odd, device.config)
+        assert "takes" not in result.stdout and f"runs {NAME}-2" in result.stdout, result
+        device.expect(16, "check", "--src-dir", odd)
+        agent.expect(100, lab.bundle([3, 4, 5]), device.config)
+        assert device.state()["pending"]["name"] == f"{NAME}-4"
+
+
+@test("a pull and an installation that were cancelled leave the device as it was, to be taken up again")
+def _(tmp):
+    agent = Agent(tmp)
+    lab = Lab(tmp / "lab", releases=(1, 2))
+    bundle = lab.bundle([1, 2])
+    with lab.device() as device:
+        device.expect(16, "check", "--src-dir", bundle)
+        before = device.state()
+        result = agent.expect(1, "--cancel-when", "pulling", bundle, device.config)
+        assert "interrupted" in result.stderr and "pulling" in result.stdout, result
+        assert not device.has_commit(2) and device.state() == before
+        device.expect(0, "pull", "--src-dir", bundle)
+        result = agent.expect(1, "--cancel-when", "checking", bundle, device.config)
+        assert "interrupted" in result.stderr, result
+        assert device.deployments() == [lab.commits[1]] and device.state() == before
+        agent.expect(100, bundle, device.config)
+        device.fsck()
+
+
+@test("two devices in one process do not know of each other; one that fails does not harm the other")
+def _(tmp):
+    agent = Agent(tmp)
+    lab = Lab(tmp / "lab", releases=(1, 2))
+    bundle = lab.bundle([1, 2])
+    with lab.device() as one, lab.device() as two, lab.device(trusted=False) as stranger:
+        agent.expect(100, bundle, one.config, two.config)
+        result = agent.expect(14, bundle, one.config, stranger.config, two.config)
+        assert f"{stranger.config}: this device has no trusted root" in result.stderr, result
+        for device in (one, two):
+            assert device.state()["current"]["name"] == f"{NAME}-2"
+            assert device.deployments()[0] == lab.commits[2]
+
+
+main()
