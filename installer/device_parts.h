@@ -64,6 +64,11 @@ G_GNUC_WARN_UNUSED_RESULT
 SatchelTrustStore *satchel_device_open_store(SatchelDevice *self, SatchelBundleReader *bundle,
 					     GError **error);
 
+/* The same with @first as the root that comes first. */
+G_GNUC_WARN_UNUSED_RESULT
+SatchelTrustStore *satchel_device_open_store_with_root(SatchelDevice *self, GBytes *first,
+						       GError **error);
+
 /* What bundles are judged for; strings are borrowed from @self. The time floor: the latest of what
  * is stored, when this program was built, and the running commit's time, unless the trusted root
  * has expired by then: by such a floor nothing would ever be valid again. */

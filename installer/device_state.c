@@ -2,6 +2,7 @@
 #include "../verify/path_safety.h"
 #include "deployed_release.h"
 #include "state_file.h"
+#include "take_over.h"
 #include <satchel/tuf_client.h>
 
 /* A client of what the device trusted last, for the names in it: that they have expired since does
@@ -70,6 +71,7 @@ satchel_device_load_state(SatchelDevice *self, GError **error)
 {
 	g_autofree char *damage = NULL;
 	gboolean absent = TRUE;
+	gboolean taken = FALSE;
 
 	if (self->dir_fd < 0)
 		self->state = satchel_state_new();
@@ -79,9 +81,15 @@ satchel_device_load_state(SatchelDevice *self, GError **error)
 		return FALSE;
 	if (damage != NULL)
 		return replace_damaged(self, damage, error);
+	if (!absent)
+		return TRUE;
+	if (!satchel_take_over(self, &taken, error))
+		return FALSE;
+	if (taken)
+		return self->mode == SATCHEL_DEVICE_READ_ONLY || satchel_device_save(self, error);
 	/* A deployment that waits for the reboot must not go unnoticed on a first start either. */
-	if (absent && g_strcmp0(satchel_sysroot_get_booted_commit(self->sysroot),
-				satchel_sysroot_get_default_commit(self->sysroot)) != 0)
+	if (g_strcmp0(satchel_sysroot_get_booted_commit(self->sysroot),
+		      satchel_sysroot_get_default_commit(self->sysroot)) != 0)
 		rebuild(self);
 	return TRUE;
 }

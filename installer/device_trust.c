@@ -62,10 +62,10 @@ heal_root(SatchelTrustStore *store, gboolean *first, GError **error)
 }
 
 /* Without a root in the image: what was trusted before, or, where the settings say so, what comes
- * first. @reason: why the image gives none. */
+ * first: @given, or else what @bundle brings. @reason: why the image gives none. */
 static gboolean
 trust_without_image(SatchelDevice *self, SatchelTrustStore *store, SatchelBundleReader *bundle,
-		    const GError *reason, GError **error)
+		    GBytes *given, const GError *reason, GError **error)
 {
 	g_autoptr(GBytes) first = NULL;
 	gboolean is_first = FALSE;
@@ -76,17 +76,17 @@ trust_without_image(SatchelDevice *self, SatchelTrustStore *store, SatchelBundle
 		return FALSE;
 	if (!is_first)
 		return TRUE;
-	if (!self->settings->trust_on_first_use || bundle == NULL ||
+	if (!self->settings->trust_on_first_use || (bundle == NULL && given == NULL) ||
 	    !g_error_matches(reason, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_NOT_FOUND)) {
 		g_propagate_error(error, g_error_copy(reason));
 		return FALSE;
 	}
-	first = read_first_root(bundle, error);
+	first = given != NULL ? g_bytes_ref(given) : read_first_root(bundle, error);
 	return first != NULL && satchel_tuf_client_init(store, first, error);
 }
 
-SatchelTrustStore *
-satchel_device_open_store(SatchelDevice *self, SatchelBundleReader *bundle, GError **error)
+static SatchelTrustStore *
+open_store(SatchelDevice *self, SatchelBundleReader *bundle, GBytes *given, GError **error)
 {
 	g_autofree char *dir = g_build_filename(self->dir, TRUST_DIR, NULL);
 	SatchelTrustStoreMode mode = self->mode == SATCHEL_DEVICE_UPDATE
@@ -102,13 +102,25 @@ satchel_device_open_store(SatchelDevice *self, SatchelBundleReader *bundle, GErr
 	provisioned =
 		satchel_provisioned_root_read(self->settings->root_dir, self->type, &local_error);
 	if (provisioned == NULL)
-		return trust_without_image(self, store, bundle, local_error, error)
+		return trust_without_image(self, store, bundle, given, local_error, error)
 			       ? g_steal_pointer(&store)
 			       : NULL;
 	/* A stored root counts as far as the image's leads to it: a stranger's is self-signed, too.
 	 */
 	root = satchel_trust_store_load_root(store, provisioned, error);
 	return root != NULL ? g_steal_pointer(&store) : NULL;
+}
+
+SatchelTrustStore *
+satchel_device_open_store(SatchelDevice *self, SatchelBundleReader *bundle, GError **error)
+{
+	return open_store(self, bundle, NULL, error);
+}
+
+SatchelTrustStore *
+satchel_device_open_store_with_root(SatchelDevice *self, GBytes *first, GError **error)
+{
+	return open_store(self, NULL, first, error);
 }
 
 /* The running commit's time; 0 where it says nothing, or what cannot be. */

@@ -63,6 +63,8 @@ read_storage(SatchelSettings *self, const SatchelConfig *config, GError **error)
 		satchel_config_get_text(config, "storage.uptane_metadata_path", "metadata");
 	const char *cert =
 		satchel_config_get_text(config, "storage.tls_clientcert_path", "client.pem");
+	const char *database = satchel_config_get_text(config, "storage.sqldb_path", "sql.db");
+	const char *import = satchel_config_get_text(config, "import.base_path", "import");
 
 	self->storage_path = get_absolute(config, "storage.path", "/var/sota", error);
 	if (self->storage_path == NULL)
@@ -71,6 +73,8 @@ read_storage(SatchelSettings *self, const SatchelConfig *config, GError **error)
 	self->root_dir = g_str_equal(roots, "metadata") ? g_strdup("/usr/lib/sota/tuf")
 							: path_below(self->storage_path, roots);
 	self->client_cert = path_below(self->storage_path, cert);
+	self->database_path = path_below(self->storage_path, database);
+	self->import_dir = path_below(self->storage_path, import);
 	return TRUE;
 }
 
@@ -218,6 +222,8 @@ satchel_settings_free(SatchelSettings *self)
 	g_free(self->storage_path);
 	g_free(self->root_dir);
 	g_free(self->client_cert);
+	g_free(self->database_path);
+	g_free(self->import_dir);
 	g_free(self->sysroot);
 	g_free(self->os);
 	g_strfreev(self->tags);

@@ -6,8 +6,10 @@
 typedef struct {
 	char *hardware_id;
 	char *storage_path;
-	char *root_dir;	   /* uptane_metadata_path: {ci,prod}/N.root.json */
-	char *client_cert; /* a PEM file that need not be there */
+	char *root_dir;	     /* uptane_metadata_path: {ci,prod}/N.root.json */
+	char *database_path; /* aktualizr-lite's */
+	char *import_dir;    /* what an image brings for it */
+	char *client_cert;   /* a PEM file that need not be there */
 	char *sysroot;
 	char *os;
 	gboolean booted;	  /* FALSE: a sysroot that is not running */

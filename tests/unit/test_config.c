@@ -213,6 +213,8 @@ test_settings_have_the_defaults_of_aktualizr_lite(void)
 	g_assert_cmpstr(settings->hardware_id, ==, "host");
 	g_assert_cmpstr(settings->storage_path, ==, "/var/sota");
 	g_assert_cmpstr(settings->foreign_lock, ==, "/var/lock/aklite.lock");
+	g_assert_cmpstr(settings->database_path, ==, "/var/sota/sql.db");
+	g_assert_cmpstr(settings->import_dir, ==, "/var/sota/import");
 	g_assert_cmpstr(settings->root_dir, ==, "/usr/lib/sota/tuf");
 	g_assert_cmpstr(settings->client_cert, ==, "/var/sota/client.pem");
 	g_assert_cmpstr(settings->sysroot, ==, "/");
