@@ -1,15 +1,13 @@
 #include "full_check.h"
 #include "bundle_form.h"
-#include "digest.h"
 #include "hex.h"
 #include "manifest.h"
-#include "ostree_closure.h"
+#include "object_pipeline.h"
 #include "path_safety.h"
 #include "progress.h"
 #include <string.h>
 #include <sys/stat.h>
 
-#define BUFFER_BYTES (256u * 1024u)
 /* A stick that was pulled makes every object unreadable; nobody reads more lines than these. */
 #define MAX_REASONS 100u
 
@@ -43,59 +41,16 @@ static void G_GNUC_PRINTF(3, 4)
 			g_strdup("the check of the content ended early: too many faults"));
 }
 
-/* Hashes a member as it is stored. NULL where it cannot be read. */
-static char *
-full_hash_member(FullCheck *self, const char *path, guint64 *size_bytes, GError **error)
-{
-	g_autoptr(SatchelDigest) digest = satchel_digest_new(SATCHEL_DIGEST_SHA256);
-	g_autoptr(GInputStream) stream = NULL;
-	g_autofree guint8 *buffer = NULL;
-	gssize n_bytes;
-
-	stream = satchel_bundle_reader_open_member(self->bundle, path, size_bytes, error);
-	if (stream == NULL)
-		return NULL;
-	buffer = g_malloc(BUFFER_BYTES);
-	*size_bytes = 0;
-	while ((n_bytes = g_input_stream_read(stream, buffer, BUFFER_BYTES, NULL, error)) > 0) {
-		satchel_digest_update(digest, buffer, (gsize)n_bytes);
-		*size_bytes += (guint64)n_bytes;
-		satchel_progress_advance(self->progress, (guint64)n_bytes);
-	}
-	if (n_bytes < 0) {
-		g_prefix_error(error, "%s: ", path);
-		return NULL;
-	}
-	return satchel_digest_finish(digest);
-}
-
-/* An object that is gone is what a target lacks, as the closure's check calls it, in the same words
- * (the verdict lists it once); every other member is the bundle's. */
+/* An object that is gone is what a target lacks; every other member is the bundle's. Content that
+ * is there and wrong is "invalid" here, where a pull calls it a failed download. */
 static SatchelError
-full_code_of_unread(const char *path, const GError *found)
+full_code_of(const char *member, const GError *found)
 {
-	if (g_str_has_prefix(path, SATCHEL_BUNDLE_OSTREE_OBJECTS "/") &&
-	    g_error_matches(found, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_NOT_FOUND))
+	if (g_error_matches(found, SATCHEL_ERROR, SATCHEL_ERROR_NO_TARGET_CONTENT) ||
+	    (g_error_matches(found, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_NOT_FOUND) &&
+	     g_str_has_prefix(member, SATCHEL_BUNDLE_OSTREE_OBJECTS "/")))
 		return SATCHEL_ERROR_NO_TARGET_CONTENT;
 	return SATCHEL_ERROR_CONTENT_INVALID;
-}
-
-static void
-full_check_member(FullCheck *self, const SatchelManifestMember *member)
-{
-	g_autofree char *quoted = satchel_path_quote(member->path);
-	g_autoptr(GError) local_error = NULL;
-	guint64 size_bytes = 0;
-	g_autofree char *expected =
-		satchel_hex_encode(member->sha256, SATCHEL_MANIFEST_SHA256_BYTES);
-	g_autofree char *found = full_hash_member(self, member->path, &size_bytes, &local_error);
-
-	if (found == NULL)
-		full_refuse(self, full_code_of_unread(member->path, local_error), "%s",
-			    local_error->message);
-	else if (size_bytes != member->size_bytes || strcmp(found, expected) != 0)
-		full_refuse(self, SATCHEL_ERROR_CONTENT_INVALID,
-			    "%s is not what " SATCHEL_BUNDLE_MANIFEST " says it is", quoted);
 }
 
 /* What macOS, Windows, file system checks and libostree's own programs (a lock, temporary files)
@@ -128,111 +83,52 @@ full_is_litter(const char *member)
 	return FALSE;
 }
 
-typedef struct {
-	FullCheck *check;
-	const SatchelManifest *manifest;
-} ExtraWalk;
-
 static gboolean
 full_visit(const char *member, const SatchelBundleStat *info, gpointer user_data, GError **error)
 {
-	ExtraWalk *walk = user_data;
+	FullCheck *self = user_data;
+	const SatchelManifest *manifest = self->bundle->manifest;
 	g_autofree char *quoted = NULL;
 	guint index = 0;
+	gboolean listed;
 
 	if (S_ISDIR(info->mode) || strcmp(member, SATCHEL_BUNDLE_MANIFEST) == 0 ||
-	    strcmp(member, SATCHEL_BUNDLE_META) == 0 ||
-	    satchel_manifest_lookup(walk->manifest, member, &index))
+	    strcmp(member, SATCHEL_BUNDLE_META) == 0)
+		return TRUE;
+	listed = satchel_manifest_lookup(manifest, member, &index);
+	/* The pass has hashed as much as the manifest says. */
+	if (listed && info->size_bytes <= satchel_manifest_get_member(manifest, index).size_bytes)
 		return TRUE;
 	quoted = satchel_path_quote(member);
-	if (full_is_litter(member))
-		satchel_verdict_add_note(walk->check->verdict,
+	if (listed)
+		full_refuse(self, SATCHEL_ERROR_CONTENT_INVALID,
+			    "%s is longer than " SATCHEL_BUNDLE_MANIFEST " says it is", quoted);
+	else if (full_is_litter(member))
+		satchel_verdict_add_note(self->verdict,
 					 g_strdup_printf("%s is no part of the bundle", quoted));
 	else
-		full_refuse(walk->check, SATCHEL_ERROR_CONTENT_INVALID,
+		full_refuse(self, SATCHEL_ERROR_CONTENT_INVALID,
 			    "%s is not listed in " SATCHEL_BUNDLE_MANIFEST, quoted);
-	if (full_may_go_on(walk->check))
+	if (full_may_go_on(self))
 		return TRUE;
 	g_set_error_literal(error, SATCHEL_ERROR, SATCHEL_ERROR_CONTENT_INVALID, "too many faults");
 	return FALSE;
 }
 
-/* The judge has compared the manifest's hash; it is read again here, and compared again. */
-static SatchelManifest *
-full_load_manifest(FullCheck *self)
-{
-	const SatchelBundleMeta *meta = self->verdict->meta;
-	g_autoptr(GBytes) text = NULL;
-	g_autofree char *found = NULL;
-
-	if (meta == NULL || satchel_bundle_meta_get_manifest_sha256(meta) == NULL)
-		return NULL;
-	text = satchel_bundle_reader_read(self->bundle, SATCHEL_BUNDLE_MANIFEST,
-					  SATCHEL_LIMIT_MANIFEST_BYTES, NULL);
-	if (text == NULL)
-		return NULL;
-	found = satchel_digest_sha256_hex(g_bytes_get_data(text, NULL), g_bytes_get_size(text));
-	if (strcmp(found, satchel_bundle_meta_get_manifest_sha256(meta)) != 0)
-		return NULL;
-	return satchel_manifest_parse(text, NULL);
-}
-
-static guint64
-full_manifest_bytes(const SatchelManifest *manifest)
-{
-	guint64 total = 0;
-
-	for (guint i = 0; manifest != NULL && i < satchel_manifest_get_n_members(manifest); i++) {
-		guint64 size_bytes = satchel_manifest_get_member(manifest, i).size_bytes;
-
-		if (!g_uint64_checked_add(&total, total, size_bytes))
-			return G_MAXUINT64;
-	}
-	return total;
-}
-
+/* What is beside the members and between them. */
 static void
-full_check_manifest(FullCheck *self, const SatchelManifest *manifest)
+full_check_form(FullCheck *self)
 {
-	guint n_members = satchel_manifest_get_n_members(manifest);
 	g_autoptr(GError) local_error = NULL;
-	ExtraWalk walk = {self, manifest};
 
-	for (guint i = 0; i < n_members && full_may_go_on(self); i++) {
-		SatchelManifestMember member = satchel_manifest_get_member(manifest, i);
-
-		full_check_member(self, &member);
+	if (!satchel_bundle_reader_walk(self->bundle, full_visit, self, &local_error)) {
+		if (full_may_go_on(self))
+			full_refuse(self, SATCHEL_ERROR_CONTENT_INVALID, "%s",
+				    local_error->message);
+		return;
 	}
-	if (full_may_go_on(self) &&
-	    !satchel_bundle_reader_walk(self->bundle, full_visit, &walk, &local_error) &&
-	    full_may_go_on(self))
+	if (!satchel_bundle_reader_check_layout(self->bundle, &local_error))
 		full_refuse(self, SATCHEL_ERROR_CONTENT_INVALID, "%s", local_error->message);
-}
-
-/* The closure's codes are those of a pull. Content that is there and wrong is "invalid" here. */
-static void
-full_refuse_content(FullCheck *self, const GError *found)
-{
-	gboolean absent = g_error_matches(found, SATCHEL_ERROR, SATCHEL_ERROR_NO_TARGET_CONTENT);
-
-	full_refuse(self, absent ? SATCHEL_ERROR_NO_TARGET_CONTENT : SATCHEL_ERROR_CONTENT_INVALID,
-		    "%s", found->message);
-}
-
-static void
-full_check_objects(FullCheck *self, SatchelClosureRepo *repo, const SatchelClosureList *list)
-{
-	for (guint i = 0; i < list->objects->len && full_may_go_on(self); i++) {
-		const SatchelClosureObject *object =
-			&g_array_index(list->objects, SatchelClosureObject, i);
-		g_autoptr(GError) local_error = NULL;
-		char checksum[65];
-
-		satchel_hex_from_sha256(object->checksum, checksum);
-		if (!satchel_closure_repo_check(repo, object->type, checksum, &local_error))
-			full_refuse_content(self, local_error);
-		satchel_progress_advance(self->progress, object->stored_bytes);
-	}
 }
 
 /* "ostree_repo/objects/ab/cdef….dirtree" and such, of an archive repository. */
@@ -262,35 +158,192 @@ full_parse_object(const char *member, SatchelObjectType *type, char checksum[65]
 	return FALSE;
 }
 
+/* ---- one pass over the bundle */
+
+/* What is read, by index: first the manifest's members, then the objects that targets need and that
+ * no manifest lists. */
+typedef struct {
+	FullCheck *check;
+	SatchelClosureRepo *repo;	/* (nullable) */
+	const SatchelClosureList *list; /* (nullable): what the targets need; NULL: all objects */
+	guint n_members;
+	GArray *unlisted; /* indexes of @list */
+	guint64 total_bytes;
+	guint64 n_objects; /* among the members */
+	GPtrArray *faults; /* of Fault */
+} FullPass;
+
+typedef struct {
+	guint index;
+	GError *error;
+} Fault;
+
+static void
+fault_free(Fault *fault)
+{
+	g_error_free(fault->error);
+	g_free(fault);
+}
+
+static int
+fault_compare(gconstpointer a, gconstpointer b)
+{
+	const Fault *first = *(const Fault *const *)a, *second = *(const Fault *const *)b;
+
+	return first->index < second->index ? -1 : first->index > second->index;
+}
+
+/* The object that a member is, where a target needs it; its position in the list. */
+static gboolean
+pass_find_object(const FullPass *pass, const char *member, SatchelObjectType *type,
+		 guint8 checksum[32], guint *position)
+{
+	char hex[65];
+
+	*position = SATCHEL_CLOSURE_NONE;
+	if (pass->repo == NULL || !satchel_closure_repo_is_archive(pass->repo) ||
+	    !full_parse_object(member, type, hex) || !satchel_hex_to_sha256(hex, checksum))
+		return FALSE;
+	if (pass->list == NULL)
+		return TRUE;
+	*position = satchel_closure_index_find(pass->list->index, *type, checksum);
+	return *position != SATCHEL_CLOSURE_NONE;
+}
+
+static void
+pass_add_bytes(FullPass *pass, guint64 n_bytes)
+{
+	if (!g_uint64_checked_add(&pass->total_bytes, pass->total_bytes, n_bytes))
+		pass->total_bytes = G_MAXUINT64;
+}
+
+/* Counts what there is to do, and finds the objects that the manifest does not list. */
+static void
+pass_plan(FullPass *pass)
+{
+	guint n_listed = pass->list != NULL ? pass->list->objects->len : 0;
+	g_autofree guint8 *seen = g_new0(guint8, n_listed);
+
+	for (guint i = 0; i < pass->n_members; i++) {
+		SatchelManifestMember member =
+			satchel_manifest_get_member(pass->check->bundle->manifest, i);
+		SatchelObjectType type;
+		guint8 checksum[32];
+		guint position;
+
+		pass_add_bytes(pass, member.size_bytes);
+		if (!pass_find_object(pass, member.path, &type, checksum, &position))
+			continue;
+		pass->n_objects++;
+		if (position != SATCHEL_CLOSURE_NONE)
+			seen[position] = TRUE;
+	}
+	for (guint i = 0; i < n_listed; i++) {
+		if (seen[i])
+			continue;
+		g_array_append_val(pass->unlisted, i);
+		pass_add_bytes(
+			pass,
+			g_array_index(pass->list->objects, SatchelClosureObject, i).stored_bytes);
+	}
+}
+
+static void
+pass_describe(gpointer self, guint index, SatchelPipelineJob *job)
+{
+	const FullPass *pass = self;
+	const SatchelClosureObject *object;
+	SatchelManifestMember member;
+	guint position;
+	char hex[65];
+
+	if (index < pass->n_members) {
+		member = satchel_manifest_get_member(pass->check->bundle->manifest, index);
+		job->member = g_strdup(member.path);
+		job->size_bytes = member.size_bytes;
+		if (!pass_find_object(pass, member.path, &job->type, job->checksum, &position))
+			job->type = 0;
+		return;
+	}
+	position = g_array_index(pass->unlisted, guint, index - pass->n_members);
+	object = &g_array_index(pass->list->objects, SatchelClosureObject, position);
+	satchel_hex_from_sha256(object->checksum, hex);
+	job->type = object->type;
+	memcpy(job->checksum, object->checksum, sizeof job->checksum);
+	job->member = satchel_closure_repo_member(pass->repo, object->type, hex);
+	job->size_bytes = object->stored_bytes;
+}
+
+static void
+pass_progress(gpointer self, guint64 n_bytes)
+{
+	const FullPass *pass = self;
+
+	satchel_progress_advance(pass->check->progress, n_bytes);
+}
+
+static gboolean
+pass_failed(gpointer self, guint index, GError *error)
+{
+	FullPass *pass = self;
+	Fault *fault = g_new0(Fault, 1);
+
+	fault->index = index;
+	fault->error = error;
+	g_ptr_array_add(pass->faults, fault);
+	return pass->faults->len + pass->check->n_reasons < MAX_REASONS;
+}
+
+/* In the order of the medium, whichever worker was first. */
+static void
+pass_refuse(FullPass *pass)
+{
+	g_ptr_array_sort(pass->faults, fault_compare);
+	for (guint i = 0; i < pass->faults->len && full_may_go_on(pass->check); i++) {
+		const Fault *fault = pass->faults->pdata[i];
+		SatchelPipelineJob job = {0};
+
+		pass_describe(pass, fault->index, &job);
+		full_refuse(pass->check, full_code_of(job.member, fault->error), "%s",
+			    fault->error->message);
+		g_free(job.member);
+	}
+}
+
+/* Returns how many objects are among the manifest's members. */
+static guint64
+full_pass(FullCheck *self, SatchelClosureRepo *repo, const SatchelClosureList *list)
+{
+	g_autoptr(GArray) unlisted = g_array_new(FALSE, FALSE, sizeof(guint));
+	g_autoptr(GPtrArray) faults = g_ptr_array_new_with_free_func((GDestroyNotify)fault_free);
+	FullPass pass = {
+		.check = self, .repo = repo, .list = list, .unlisted = unlisted, .faults = faults};
+	const SatchelPipelineUser user = {
+		.describe = pass_describe,
+		.progress = pass_progress,
+		.failed = pass_failed,
+		.self = &pass,
+	};
+
+	if (self->bundle->manifest != NULL)
+		pass.n_members = satchel_manifest_get_n_members(self->bundle->manifest);
+	pass_plan(&pass);
+	satchel_progress_set_total(self->progress, pass.total_bytes);
+	satchel_object_pipeline_run(self->bundle, repo, pass.n_members + unlisted->len, &user,
+				    satchel_object_pipeline_count_workers(), NULL);
+	pass_refuse(&pass);
+	return pass.n_objects;
+}
+
+/* ---- what the targets need */
+
 /* Nobody but a device that has what the bundle builds on can tell what the trees left out need:
  * what is listed is checked, and how much is not is said. */
 static void
-full_check_thin(FullCheck *self, const SatchelBundleThin *thin, const SatchelManifest *manifest,
-		guint64 manifest_bytes)
+full_note_thin(FullCheck *self, const SatchelBundleThin *thin, guint64 n_objects)
 {
-	g_autoptr(SatchelClosureRepo) repo = satchel_closure_repo_open(self->bundle, NULL);
 	g_autofree char *bases = satchel_bundle_thin_describe_bases(thin);
-	guint n_members = manifest == NULL ? 0 : satchel_manifest_get_n_members(manifest);
-	guint64 n_objects = 0;
 
-	if (repo == NULL)
-		return;
-	satchel_progress_set_total(self->progress, manifest_bytes > G_MAXUINT64 / 2
-							   ? G_MAXUINT64
-							   : manifest_bytes * 2);
-	for (guint i = 0; i < n_members && full_may_go_on(self); i++) {
-		SatchelManifestMember member = satchel_manifest_get_member(manifest, i);
-		g_autoptr(GError) local_error = NULL;
-		SatchelObjectType type;
-		char checksum[65];
-
-		satchel_progress_advance(self->progress, member.size_bytes);
-		if (!full_parse_object(member.path, &type, checksum))
-			continue;
-		n_objects++;
-		if (!satchel_closure_repo_check(repo, type, checksum, &local_error))
-			full_refuse_content(self, local_error);
-	}
 	satchel_verdict_add_note(
 		self->verdict,
 		g_strdup_printf("thin: %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
@@ -300,56 +353,50 @@ full_check_thin(FullCheck *self, const SatchelBundleThin *thin, const SatchelMan
 }
 
 /* The objects of all targets together, each once. Where one target's trees are broken, the others'
- * are still worth a look. */
-static void
-full_check_targets(FullCheck *self, guint64 manifest_bytes)
+ * are still worth a look. (transfer full) */
+static SatchelClosureList *
+full_list_targets(FullCheck *self, SatchelClosureRepo *repo)
 {
 	g_autoptr(GPtrArray) commits = g_ptr_array_new();
-	g_autoptr(SatchelClosureRepo) repo = satchel_closure_repo_open(self->bundle, NULL);
-	g_autoptr(SatchelClosureList) list = NULL;
+	g_autoptr(SatchelClosureList) alone = NULL;
 
-	if (repo == NULL)
-		return;
 	for (guint i = 0; i < self->verdict->targets->len; i++) {
 		const char *commit =
 			satchel_ostree_target_get_commit(self->verdict->targets->pdata[i]);
 		const char *const one[] = {commit, NULL};
 		g_autoptr(GError) local_error = NULL;
-		g_autoptr(SatchelClosureList) alone = satchel_closure_list(repo, one, &local_error);
 
-		if (alone == NULL)
-			full_refuse_content(self, local_error);
-		else
+		g_clear_pointer(&alone, satchel_closure_list_free);
+		alone = satchel_closure_list(repo, one, &local_error);
+		if (alone != NULL)
 			g_ptr_array_add(commits, (gpointer)(guintptr)commit);
+		else
+			full_refuse(self, full_code_of("", local_error), "%s",
+				    local_error->message);
 	}
+	if (alone != NULL && commits->len == 1)
+		return g_steal_pointer(&alone);
 	g_ptr_array_add(commits, NULL);
-	list = satchel_closure_list(repo, (const char *const *)commits->pdata, NULL);
-	if (list == NULL)
-		return;
-	satchel_progress_set_total(self->progress,
-				   MAX(manifest_bytes + list->stored_bytes, list->stored_bytes));
-	full_check_objects(self, repo, list);
+	return satchel_closure_list(repo, (const char *const *)commits->pdata, NULL);
 }
 
 void
 satchel_full_check(SatchelBundleReader *bundle, SatchelVerdict *verdict,
 		   const SatchelDeviceProfile *profile, const SatchelProgressSink *sink)
 {
-	FullCheck self = {bundle, verdict, profile, NULL, 0};
-	g_autoptr(SatchelManifest) manifest = full_load_manifest(&self);
-	guint64 manifest_bytes = full_manifest_bytes(manifest);
-	g_autoptr(SatchelProgress) progress =
-		satchel_progress_begin(sink, "verifying", manifest_bytes);
+	g_autoptr(SatchelProgress) progress = satchel_progress_begin(sink, "verifying", 0);
+	FullCheck self = {bundle, verdict, profile, progress, 0};
 	const SatchelBundleThin *thin =
 		verdict->meta != NULL ? satchel_bundle_meta_get_thin(verdict->meta) : NULL;
+	g_autoptr(SatchelClosureRepo) repo = satchel_closure_repo_open(bundle, NULL);
+	g_autoptr(SatchelClosureList) list = NULL;
+	guint64 n_objects;
 
-	self.progress = progress;
-	if (manifest != NULL)
-		full_check_manifest(&self, manifest);
-	if (!full_may_go_on(&self))
-		return;
-	if (thin != NULL)
-		full_check_thin(&self, thin, manifest, manifest_bytes);
-	else
-		full_check_targets(&self, manifest_bytes);
+	if (repo != NULL && thin == NULL)
+		list = full_list_targets(&self, repo);
+	n_objects = full_pass(&self, repo, list);
+	if (bundle->manifest != NULL && full_may_go_on(&self))
+		full_check_form(&self);
+	if (repo != NULL && thin != NULL && full_may_go_on(&self))
+		full_note_thin(&self, thin, n_objects);
 }

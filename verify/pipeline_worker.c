@@ -13,6 +13,7 @@ pipeline_work_fill(const PipelineWork *self, PipelineItem *item, GError **error)
 {
 	gboolean is_bare = item->job.type == SATCHEL_OBJECT_FILE &&
 			   !satchel_closure_repo_is_archive(self->repo);
+	SatchelBundleStat info;
 	gboolean good = TRUE;
 
 	g_mutex_lock(self->medium);
@@ -25,6 +26,9 @@ pipeline_work_fill(const PipelineWork *self, PipelineItem *item, GError **error)
 	if (good && item->data != NULL && item->header.symlink_target == NULL)
 		good = satchel_bundle_reader_read_at(self->bundle, item->job.member, 0, item->data,
 						     (gsize)item->job.size_bytes, error);
+	/* Reading nothing does not tell whether there is a file. */
+	if (good && item->job.size_bytes == 0)
+		good = satchel_bundle_reader_stat(self->bundle, item->job.member, &info, error);
 	g_mutex_unlock(self->medium);
 	return good;
 }
