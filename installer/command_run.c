@@ -76,9 +76,12 @@ make_offer(SatchelCommandRun *run, SatchelCommandKind kind, GError **error)
 	if (kind == SATCHEL_COMMAND_LIST || run->line.src_dir == NULL)
 		run->offer =
 			satchel_offer_from_stored(run->device, run->line.src_dir, &local_error);
-	else
+	else if (kind == SATCHEL_COMMAND_CHECK || kind == SATCHEL_COMMAND_UPDATE)
 		run->offer = satchel_offer_from_bundle(run->device, run->line.src_dir,
 						       run->cancellable, &local_error);
+	else
+		run->offer = satchel_offer_recheck_bundle(run->device, run->line.src_dir,
+							  run->cancellable, &local_error);
 	tell_remarks(run->device);
 	if (run->offer != NULL)
 		return TRUE;
@@ -131,6 +134,8 @@ satchel_command_run_print(const SatchelCommandRun *run, SatchelOutcome *outcome,
 void
 satchel_command_run_clear(SatchelCommandRun *run)
 {
+	if (run->device != NULL)
+		tell_remarks(run->device);
 	g_clear_pointer(&run->offer, satchel_offer_free);
 	if (run->device != NULL)
 		tell_remarks(run->device);

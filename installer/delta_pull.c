@@ -124,7 +124,10 @@ static gboolean
 check_space(const DeltaPull *self, GError **error)
 {
 	const SatchelBundleWeight *unpacked = &self->delta->unpacked;
-	SatchelPullSpace space = {.n_objects = unpacked->n_objects * 2};
+	SatchelPullSpace space = {
+		.n_objects = unpacked->n_objects * 2,
+		.reserved_percent = satchel_sysroot_get_reserved_percent(self->sysroot),
+	};
 
 	satchel_pull_space_add(&space, self->delta->size_bytes);
 	satchel_pull_space_add(&space, unpacked->size_bytes);

@@ -25,11 +25,12 @@ struct SatchelDevice {
 	int dir_fd;	  /* the folder of the state; -1: there is none yet */
 	char *dir;
 	SatchelProgressSink sink;
-	GPtrArray *remarks;	 /* of char *: what satchel_device_take_remarks() gives */
-	gint64 ignored_commit_s; /* that the running commit claims and that is no time floor; or 0
-				  */
-	gboolean rebuilt;	 /* the state is what the sysroot tells, and no more */
-	gboolean resumed;	 /* an installation that was cut off was brought to its end */
+	GPtrArray *remarks;	  /* of char *: what satchel_device_take_remarks() gives */
+	gint64 ignored_commit_s;  /* that the running commit claims and that is no time floor; or 0
+				   */
+	gboolean rebuilt;	  /* the state is what the sysroot tells, and no more */
+	gboolean callback_is_off; /* pacman.callback_program is not there, and that was said */
+	gboolean resumed;	  /* an installation that was cut off was brought to its end */
 };
 
 /* Adds one line that whoever opened the device should see. */

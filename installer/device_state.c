@@ -5,38 +5,31 @@
 #include "take_over.h"
 #include <satchel/tuf_client.h>
 
-/* A client of what the device trusted last, for the names in it: that they have expired since does
- * not matter to a name. NULL: there is nothing that verifies. (transfer full) */
-static SatchelTufClient *
-load_trusted(SatchelTrustStore *store)
+SatchelTargets *
+satchel_device_load_trusted_targets(SatchelDevice *self)
 {
-	static const SatchelTufSourceClass never_asked = {0};
-	static SatchelTufSource source = {&never_asked};
-	g_autoptr(SatchelTufClient) client = satchel_tuf_client_new(store, &source, 0, NULL);
+	g_autoptr(SatchelTrustStore) store = satchel_device_open_store(self, NULL, NULL);
+	g_autoptr(SatchelTufClient) client = NULL;
 
+	if (store != NULL)
+		client = satchel_tuf_client_new(store, NULL, 0, NULL);
 	if (client == NULL || !satchel_tuf_client_load_stored(client, NULL))
 		return NULL;
-	return g_steal_pointer(&client);
+	return satchel_targets_ref(
+		(SatchelTargets *)(guintptr)satchel_tuf_client_get_targets(client));
 }
 
 static void
 rebuild(SatchelDevice *self)
 {
-	g_autoptr(SatchelTrustStore) store = NULL;
-	g_autoptr(SatchelTufClient) client = NULL;
+	g_autoptr(SatchelTargets) role = satchel_device_load_trusted_targets(self);
 	SatchelDeployed deployed = {
 		.booted = satchel_sysroot_get_booted_commit(self->sysroot),
 		.next = satchel_sysroot_get_default_commit(self->sysroot),
 		.fallback = satchel_sysroot_get_fallback_commit(self->sysroot),
 	};
 
-	store = satchel_device_open_store(self, NULL, NULL);
-	if (store != NULL)
-		client = load_trusted(store);
-	satchel_deployed_release_rebuild(self->state, &deployed,
-					 client != NULL ? satchel_tuf_client_get_targets(client)
-							: NULL,
-					 self->settings->hardware_id);
+	satchel_deployed_release_rebuild(self->state, &deployed, role, self->settings->hardware_id);
 	self->rebuilt = TRUE;
 }
 

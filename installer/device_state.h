@@ -12,3 +12,7 @@
  */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_device_load_state(SatchelDevice *self, GError **error);
+
+/* The targets role that the device trusted last, for the names in it: that it has expired since
+ * does not matter to a name. NULL: there is none that verifies. (transfer full) */
+SatchelTargets *satchel_device_load_trusted_targets(SatchelDevice *self);

@@ -3,6 +3,8 @@
 #include "../verify/ostree_object.h"
 #include "../verify/target_match.h"
 #include "../verify/utc_time.h"
+#include "callbacks.h"
+#include "current_target.h"
 #include "deployed_release.h"
 #include <satchel/bundle_layout.h>
 
@@ -138,8 +140,8 @@ remark_ignored_time(SatchelDevice *device)
 }
 
 SatchelOffer *
-satchel_offer_from_bundle(SatchelDevice *device, const char *path, GCancellable *cancellable,
-			  GError **error)
+satchel_offer_recheck_bundle(SatchelDevice *device, const char *path, GCancellable *cancellable,
+			     GError **error)
 {
 	g_autoptr(SatchelOffer) self = NULL;
 	g_autoptr(SatchelTrustStore) store = NULL;
@@ -173,6 +175,29 @@ satchel_offer_from_bundle(SatchelDevice *device, const char *path, GCancellable 
 	take_current(self, device);
 	take_floor(self, device, verdict);
 	self->verdict = g_steal_pointer(&verdict);
+	satchel_current_target_update(device);
+	return g_steal_pointer(&self);
+}
+
+SatchelOffer *
+satchel_offer_from_bundle(SatchelDevice *device, const char *path, GCancellable *cancellable,
+			  GError **error)
+{
+	g_autoptr(SatchelOffer) self = NULL;
+	g_autoptr(GError) local_error = NULL;
+
+	g_return_val_if_fail(device->mode == SATCHEL_DEVICE_UPDATE, NULL);
+	satchel_callbacks_tell(device, SATCHEL_CALLBACK_CHECK_PRE, NULL, NULL);
+	self = satchel_offer_recheck_bundle(device, path, cancellable, &local_error);
+	if (self == NULL) {
+		satchel_callbacks_tell_result(device, SATCHEL_CALLBACK_CHECK_POST, NULL, NULL,
+					      local_error);
+		g_propagate_error(error, g_steal_pointer(&local_error));
+		return NULL;
+	}
+	if (!satchel_callbacks_ask(device, SATCHEL_CALLBACK_CHECK_POST, NULL, SATCHEL_CALLBACK_OK,
+				   error))
+		return NULL;
 	return g_steal_pointer(&self);
 }
 

@@ -1,6 +1,10 @@
 #include "settings.h"
 #include <string.h>
 
+/* Long enough for a program that asks a person; a day at most, so that no update hangs for good. */
+#define CALLBACK_DEFAULT_S 300
+#define CALLBACK_MAX_S 86400
+
 /* Where aktualizr-lite locks. */
 #define FOREIGN_LOCK "/var/lock/aklite.lock"
 
@@ -177,6 +181,20 @@ read_daemon(SatchelSettings *self, const SatchelConfig *config, GError **error)
 }
 
 static gboolean
+read_callback(SatchelSettings *self, const SatchelConfig *config, GError **error)
+{
+	if (*satchel_config_get_text(config, "pacman.callback_program", "") != '\0') {
+		self->callback_program = get_absolute(config, "pacman.callback_program", "", error);
+		if (self->callback_program == NULL)
+			return FALSE;
+	}
+	return satchel_config_get_number(config, "satchel.callback_timeout_s", 1, CALLBACK_MAX_S,
+					 CALLBACK_DEFAULT_S, &self->callback_limit_s, error) &&
+	       satchel_config_get_bool(config, "satchel.callback_veto", FALSE, &self->callback_veto,
+				       error);
+}
+
+static gboolean
 read_satchel(SatchelSettings *self, const SatchelConfig *config, GError **error)
 {
 	/* Whoever updates the running system from here is no rival of one that does not run. */
@@ -209,8 +227,8 @@ satchel_settings_new(const SatchelConfig *config, const char *host_name, GError 
 
 	self->hardware_id = g_strdup(*hardware_id != '\0' ? hardware_id : host_name);
 	if (!read_storage(self, config, error) || !read_pacman(self, config, error) ||
-	    !read_bootloader(self, config, error) || !read_satchel(self, config, error) ||
-	    !read_daemon(self, config, error))
+	    !read_bootloader(self, config, error) || !read_callback(self, config, error) ||
+	    !read_satchel(self, config, error) || !read_daemon(self, config, error))
 		return NULL;
 	return g_steal_pointer(&self);
 }
@@ -227,6 +245,7 @@ satchel_settings_free(SatchelSettings *self)
 	g_free(self->sysroot);
 	g_free(self->os);
 	g_strfreev(self->tags);
+	g_free(self->callback_program);
 	g_strfreev(self->secondary_hardware_ids);
 	g_free(self->reboot_sentinel_dir);
 	g_free(self->reboot_sentinel_name);

@@ -15,6 +15,7 @@ typedef struct {
 	gboolean booted;	  /* FALSE: a sysroot that is not running */
 	GStrv tags;		  /* NULL: any */
 	guint64 reserved_percent; /* of the sysroot's file system, 3 to 50; 0: not set */
+	char *callback_program;	  /* (nullable) */
 	char *reboot_sentinel_dir;
 	char *reboot_sentinel_name;
 	GStrv reboot_command; /* its arguments; never empty */
@@ -28,6 +29,8 @@ typedef struct {
 	gboolean auto_downgrade;
 	guint64 lowest_version;	      /* 0: any */
 	GStrv secondary_hardware_ids; /* (nullable) */
+	guint64 callback_limit_s;
+	gboolean callback_veto;
 } SatchelSettings;
 
 /**

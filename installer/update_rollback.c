@@ -1,4 +1,5 @@
 #include "../verify/cancel.h"
+#include "callbacks.h"
 #include "held_objects.h"
 #include "ostree_deploy.h"
 #include "ostree_pull.h"
@@ -47,6 +48,26 @@ cancel_pending(SatchelDevice *device, SatchelOutcome *outcome, GError **error)
 	return TRUE;
 }
 
+/* With the callbacks of aktualizr-lite, which installs what runs anew. */
+static gboolean
+call_off(SatchelDevice *device, SatchelOutcome *outcome, GError **error)
+{
+	g_autofree char *pending = g_strdup(device->state->pending->name);
+	const SatchelStateTarget *running = satchel_device_get_running_target(device);
+	g_autofree char *name = g_strdup(running != NULL ? running->name : NULL);
+	g_autoptr(GError) local_error = NULL;
+	gboolean good;
+
+	satchel_callbacks_tell(device, SATCHEL_CALLBACK_INSTALL_POST, pending, "FAILED: " REASON);
+	satchel_callbacks_tell(device, SATCHEL_CALLBACK_INSTALL_PRE, name, NULL);
+	good = cancel_pending(device, outcome, &local_error);
+	satchel_callbacks_tell_result(device, SATCHEL_CALLBACK_INSTALL_POST, name,
+				      SATCHEL_CALLBACK_OK, local_error);
+	if (!good)
+		g_propagate_error(error, g_steal_pointer(&local_error));
+	return good;
+}
+
 /* ---- what runs is left */
 
 /* The bundle needs no metadata for this: the device knows the commit, and every object is hashed.
@@ -70,6 +91,22 @@ pull_target(SatchelDevice *device, const SatchelStateTarget *target, const char 
 }
 
 static gboolean
+pull_and_tell(SatchelDevice *device, const SatchelStateTarget *target, const char *path,
+	      GCancellable *cancellable, GError **error)
+{
+	g_autoptr(GError) local_error = NULL;
+	gboolean good;
+
+	satchel_callbacks_tell(device, SATCHEL_CALLBACK_DOWNLOAD_PRE, target->name, NULL);
+	good = pull_target(device, target, path, cancellable, &local_error);
+	satchel_callbacks_tell_result(device, SATCHEL_CALLBACK_DOWNLOAD_POST, target->name,
+				      SATCHEL_CALLBACK_OK, local_error);
+	if (!good)
+		g_propagate_error(error, g_steal_pointer(&local_error));
+	return good;
+}
+
+static gboolean
 fetch_content(SatchelDevice *device, const SatchelStateTarget *target, const char *path,
 	      GCancellable *cancellable, GError **error)
 {
@@ -80,7 +117,7 @@ fetch_content(SatchelDevice *device, const SatchelStateTarget *target, const cha
 		return TRUE;
 	if (g_error_matches(local_error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED) &&
 	    path != NULL)
-		return pull_target(device, target, path, cancellable, error);
+		return pull_and_tell(device, target, path, cancellable, error);
 	g_propagate_prefixed_error(error, g_steal_pointer(&local_error),
 				   "the content of %s, to which the device would go back, is not "
 				   "whole any more: ",
@@ -144,17 +181,15 @@ check_boot(SatchelDevice *device, const SatchelStateTarget *target, gboolean con
 }
 
 static gboolean
-leave_running(SatchelDevice *device, const SatchelStateTarget *target, const char *path,
+leave_running(SatchelDevice *device, const SatchelStateTarget *target, gboolean existing,
 	      GCancellable *cancellable, GError **error)
 {
 	g_autoptr(GBytes) before = satchel_state_serialize(device->state);
 	gboolean confirmed = device->state->pending == NULL;
-	gboolean existing = satchel_sysroot_has_deployment(device->sysroot, target->commit);
 	gboolean unchanged = FALSE;
 	g_autoptr(GError) local_error = NULL;
 
-	if ((!existing && !fetch_content(device, target, path, cancellable, error)) ||
-	    !check_boot(device, target, confirmed, error))
+	if (!check_boot(device, target, confirmed, error))
 		return FALSE;
 	if (!reject_and_begin(device, target, &local_error))
 		return undo(device, before, confirmed, g_steal_pointer(&local_error), error);
@@ -164,6 +199,29 @@ leave_running(SatchelDevice *device, const SatchelStateTarget *target, const cha
 		return undo(device, before, confirmed, g_steal_pointer(&local_error), error);
 	g_propagate_error(error, g_steal_pointer(&local_error));
 	return FALSE;
+}
+
+static gboolean
+go_back(SatchelDevice *device, const SatchelStateTarget *target, const char *path,
+	GCancellable *cancellable, GError **error)
+{
+	gboolean existing = satchel_sysroot_has_deployment(device->sysroot, target->commit);
+	g_autoptr(GError) local_error = NULL;
+	gboolean good;
+
+	if (!existing && !fetch_content(device, target, path, cancellable, error))
+		return FALSE;
+	/* Told and not asked: nobody keeps a device from what has worked. */
+	if (device->state->pending != NULL)
+		satchel_callbacks_tell(device, SATCHEL_CALLBACK_INSTALL_POST,
+				       device->state->pending->name, "FAILED: " REASON);
+	satchel_callbacks_tell(device, SATCHEL_CALLBACK_INSTALL_PRE, target->name, NULL);
+	good = leave_running(device, target, existing, cancellable, &local_error);
+	satchel_callbacks_tell_result(device, SATCHEL_CALLBACK_INSTALL_POST, target->name,
+				      SATCHEL_CALLBACK_NEEDS_COMPLETION, local_error);
+	if (!good)
+		g_propagate_error(error, g_steal_pointer(&local_error));
+	return good;
 }
 
 gboolean
@@ -181,10 +239,10 @@ satchel_update_rollback(SatchelDevice *device, const char *path, GCancellable *c
 	case SATCHEL_ROLLBACK_NOTHING:
 		break;
 	case SATCHEL_ROLLBACK_CANCEL:
-		return cancel_pending(device, outcome, error);
+		return call_off(device, outcome, error);
 	case SATCHEL_ROLLBACK_LEAVE:
 		*outcome = SATCHEL_OUTCOME_NEEDS_REBOOT;
-		return leave_running(device, target, path, cancellable, error);
+		return go_back(device, target, path, cancellable, error);
 	}
 	return fail_nothing(error);
 }

@@ -1,6 +1,8 @@
 #include "update_run.h"
 #include "../verify/cancel.h"
 #include "../verify/target_match.h"
+#include "callbacks.h"
+#include "current_target.h"
 #include "delta_pull.h"
 #include "held_objects.h"
 #include "offer.h"
@@ -57,23 +59,39 @@ find_delta(const SatchelDevice *device, const SatchelOffer *offer, const char *c
 				      thin, satchel_sysroot_get_commits(device->sysroot), commit);
 }
 
-gboolean
-satchel_update_pull(SatchelDevice *device, const SatchelOffer *offer,
-		    const SatchelOstreeTarget *target, GCancellable *cancellable, GError **error)
+static gboolean
+bring(SatchelDevice *device, const SatchelOffer *offer, const char *commit,
+      GCancellable *cancellable, GError **error)
 {
-	const char *commit = satchel_ostree_target_get_commit(target);
-	const SatchelBundleDelta *delta;
+	const SatchelBundleDelta *delta = find_delta(device, offer, commit);
 
-	g_return_val_if_fail(offer->bundle != NULL, FALSE);
-	if (!check_target(device, offer, target, error))
-		return FALSE;
-	delta = find_delta(device, offer, commit);
 	if (delta != NULL)
 		return satchel_delta_pull(offer->bundle, device->sysroot, delta, &device->sink,
 					  cancellable, error);
 	satchel_delta_pull_forget(satchel_sysroot_get_repo(device->sysroot));
 	return satchel_ostree_pull(offer->bundle, device->sysroot, commit, &device->sink,
 				   cancellable, error);
+}
+
+gboolean
+satchel_update_pull(SatchelDevice *device, const SatchelOffer *offer,
+		    const SatchelOstreeTarget *target, GCancellable *cancellable, GError **error)
+{
+	const char *name = satchel_ostree_target_get_name(target);
+	g_autoptr(GError) local_error = NULL;
+	gboolean good;
+
+	g_return_val_if_fail(offer->bundle != NULL, FALSE);
+	if (!check_target(device, offer, target, error) ||
+	    !satchel_callbacks_ask(device, SATCHEL_CALLBACK_DOWNLOAD_PRE, name, NULL, error))
+		return FALSE;
+	good = bring(device, offer, satchel_ostree_target_get_commit(target), cancellable,
+		     &local_error);
+	satchel_callbacks_tell_result(device, SATCHEL_CALLBACK_DOWNLOAD_POST, name,
+				      SATCHEL_CALLBACK_OK, local_error);
+	if (!good)
+		g_propagate_error(error, g_steal_pointer(&local_error));
+	return good;
 }
 
 static gboolean
@@ -236,28 +254,79 @@ check_boot(SatchelDevice *device, const SatchelOffer *offer, const SatchelStateT
 	return give_up(device, cause, error);
 }
 
+/* What is asked for runs already, under whatever name. */
+static gboolean
+adopt(SatchelDevice *device, const SatchelStateTarget *target, GError **error)
+{
+	satchel_state_adopt(device->state, target, device->clock_s);
+	if (!satchel_device_save(device, error))
+		return FALSE;
+	satchel_current_target_update(device);
+	return TRUE;
+}
+
+/* aktualizr-lite installs what ran before anew when an installation fails, and says so; here it was
+ * never left. */
+static void
+tell_stayed(SatchelDevice *device, const GError *failure)
+{
+	const SatchelStateTarget *running = satchel_device_get_running_target(device);
+	const char *name = running != NULL ? running->name : NULL;
+
+	if (!g_error_matches(failure, SATCHEL_ERROR, SATCHEL_ERROR_ROLLED_BACK))
+		return;
+	satchel_callbacks_tell(device, SATCHEL_CALLBACK_INSTALL_PRE, name, NULL);
+	satchel_callbacks_tell(device, SATCHEL_CALLBACK_INSTALL_POST, name, SATCHEL_CALLBACK_OK);
+}
+
+static gboolean
+put_in_place(SatchelDevice *device, const SatchelOffer *offer, const SatchelStateTarget *target,
+	     GCancellable *cancellable, SatchelOutcome *outcome, GError **error)
+{
+	if (g_strcmp0(satchel_device_get_running_commit(device), target->commit) == 0) {
+		*outcome = SATCHEL_OUTCOME_DONE;
+		return adopt(device, target, error);
+	}
+	*outcome = SATCHEL_OUTCOME_NEEDS_REBOOT;
+	return check_boot(device, offer, target, error) &&
+	       satchel_update_run_begin(device, target, offer->bundle_sha256, error) &&
+	       deploy(device, cancellable, error);
+}
+
+static gboolean
+check_content(SatchelDevice *device, const SatchelOstreeTarget *target, GCancellable *cancellable,
+	      GError **error)
+{
+	return g_strcmp0(satchel_device_get_running_commit(device),
+			 satchel_ostree_target_get_commit(target)) == 0 ||
+	       check_pulled(device, target, cancellable, error);
+}
+
 gboolean
 satchel_update_install(SatchelDevice *device, const SatchelOffer *offer,
 		       const SatchelOstreeTarget *target, GCancellable *cancellable,
 		       SatchelOutcome *outcome, GError **error)
 {
+	const char *name = satchel_ostree_target_get_name(target);
 	g_autoptr(SatchelStateTarget) copy = NULL;
+	g_autoptr(GError) local_error = NULL;
+	const char *good = SATCHEL_CALLBACK_NEEDS_COMPLETION;
 
-	if (!check_target(device, offer, target, error))
+	if (!check_target(device, offer, target, error) ||
+	    !check_content(device, target, cancellable, error) ||
+	    !satchel_callbacks_ask(device, SATCHEL_CALLBACK_INSTALL_PRE, name, NULL, error))
 		return FALSE;
 	copy = satchel_state_target_new(target);
-	if (g_strcmp0(satchel_device_get_running_commit(device), copy->commit) == 0) {
-		satchel_state_adopt(device->state, copy, device->clock_s);
-		*outcome = SATCHEL_OUTCOME_DONE;
-		return satchel_device_save(device, error);
-	}
-	if (!check_pulled(device, target, cancellable, error) ||
-	    !check_boot(device, offer, copy, error) ||
-	    !satchel_update_run_begin(device, copy, offer->bundle_sha256, error) ||
-	    !deploy(device, cancellable, error))
-		return FALSE;
-	*outcome = SATCHEL_OUTCOME_NEEDS_REBOOT;
-	return TRUE;
+	if (put_in_place(device, offer, copy, cancellable, outcome, &local_error) &&
+	    *outcome == SATCHEL_OUTCOME_DONE)
+		good = SATCHEL_CALLBACK_OK;
+	satchel_callbacks_tell_result(device, SATCHEL_CALLBACK_INSTALL_POST, name, good,
+				      local_error);
+	if (local_error == NULL)
+		return TRUE;
+	tell_stayed(device, local_error);
+	g_propagate_error(error, g_steal_pointer(&local_error));
+	return FALSE;
 }
 
 void
@@ -301,6 +370,26 @@ finish_working(SatchelDevice *device, SatchelOutcome *outcome, GError **error)
 	return TRUE;
 }
 
+/* After the reboot. @facts: (nullable): what was booted instead of what is pending. */
+static gboolean
+finish(SatchelDevice *device, const SatchelSysrootFacts *facts, SatchelOutcome *outcome,
+       GError **error)
+{
+	g_autofree char *name = g_strdup(device->state->pending->name);
+	g_autoptr(GError) local_error = NULL;
+	gboolean good;
+
+	satchel_callbacks_tell(device, SATCHEL_CALLBACK_FINAL_PRE, name, NULL);
+	good = facts != NULL ? finish_rolled_back(device, facts, &local_error)
+			     : finish_working(device, outcome, &local_error);
+	satchel_current_target_update(device);
+	satchel_callbacks_tell_result(device, SATCHEL_CALLBACK_INSTALL_POST, name,
+				      SATCHEL_CALLBACK_OK, local_error);
+	if (!good)
+		g_propagate_error(error, g_steal_pointer(&local_error));
+	return good;
+}
+
 gboolean
 satchel_update_finalize(SatchelDevice *device, GCancellable *cancellable, SatchelOutcome *outcome,
 			GError **error)
@@ -317,9 +406,9 @@ satchel_update_finalize(SatchelDevice *device, GCancellable *cancellable, Satche
 		*outcome = SATCHEL_OUTCOME_NEEDS_REBOOT;
 		return TRUE;
 	case SATCHEL_FINALIZE_ROLLED_BACK:
-		return finish_rolled_back(device, &facts, error);
+		return finish(device, &facts, outcome, error);
 	case SATCHEL_FINALIZE_WORKING:
-		return finish_working(device, outcome, error);
+		return finish(device, NULL, outcome, error);
 	}
 	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_NO_PENDING_INSTALLATION,
 		    "no installation waits to be finished");

@@ -18,6 +18,10 @@
  *           satchel_update_install(device, offer, choice.selected, cancellable, &outcome, &error);
  *   }
  *
+ * Where the configuration names a callback program, checking a bundle, pulling, installing,
+ * finalizing and rolling back call it before and after, and block as long as it takes. With
+ * satchel.callback_veto it may refuse a bundle, a pull and an installation: SATCHEL_ERROR_FAILED.
+ *
  * A @cancellable (nullable) may be cancelled by any thread and by a progress sink. Work that was
  * cancelled fails with SATCHEL_ERROR_CANCELLED; the device is then as it was, but for content that
  * was brought in and that the next pull need not read again. What can no longer be undone is
@@ -154,6 +158,18 @@ typedef struct SatchelOffer SatchelOffer;
 G_GNUC_WARN_UNUSED_RESULT
 SatchelOffer *satchel_offer_from_bundle(SatchelDevice *device, const char *path,
 					GCancellable *cancellable, GError **error);
+
+/**
+ * satchel_offer_recheck_bundle:
+ *
+ * The same without the callbacks check-for-update-pre and -post: for a bundle that was checked
+ * before, and is not believed for that.
+ *
+ * Returns: (transfer full): the offer, or NULL
+ */
+G_GNUC_WARN_UNUSED_RESULT
+SatchelOffer *satchel_offer_recheck_bundle(SatchelDevice *device, const char *path,
+					   GCancellable *cancellable, GError **error);
 
 /**
  * satchel_offer_from_stored:

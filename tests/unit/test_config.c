@@ -232,6 +232,9 @@ test_settings_have_the_defaults_of_aktualizr_lite(void)
 	g_assert_false(settings->trust_on_first_use);
 	g_assert_true(settings->require_bundle_metadata);
 	g_assert_cmpuint(settings->reserved_percent, ==, 0);
+	g_assert_null(settings->callback_program);
+	g_assert_cmpuint(settings->callback_limit_s, ==, 300);
+	g_assert_false(settings->callback_veto);
 	g_assert_false(settings->auto_downgrade);
 	g_assert_cmpuint(settings->lowest_version, ==, 0);
 	g_assert_null(settings->secondary_hardware_ids);
@@ -241,15 +244,18 @@ static void
 test_settings_are_those_of_the_file(void)
 {
 	g_autoptr(SatchelConfig) config =
-		parsed("[pacman]\n"
+		parsed("[pacman]\ncallback_program = \"/bin/true\"\n"
 		       "sysroot_ostree_reserved_space_percentage = \"5\"\n[satchel]\n"
-		       "auto_downgrade = true\n"
+		       "callback_timeout_s = 7\ncallback_veto = true\nauto_downgrade = true\n"
 		       "lowest_version = 12\nsecondary_hardware_ids = \"mcu, dsp\"\n");
 	g_autoptr(GError) error = NULL;
 	g_autoptr(SatchelSettings) settings = satchel_settings_new(config, "host", &error);
 
 	g_assert_no_error(error);
+	g_assert_cmpstr(settings->callback_program, ==, "/bin/true");
 	g_assert_cmpuint(settings->reserved_percent, ==, 5);
+	g_assert_cmpuint(settings->callback_limit_s, ==, 7);
+	g_assert_true(settings->callback_veto);
 	g_assert_true(settings->auto_downgrade);
 	g_assert_cmpuint(settings->lowest_version, ==, 12);
 	g_assert_cmpuint(g_strv_length(settings->secondary_hardware_ids), ==, 2);
@@ -281,12 +287,20 @@ test_settings_of_a_wrong_kind_are_refused_with_file_and_line(void)
 		{"[bootloader]\nreboot_command = \"\"\n",
 		 "a.toml:2: bootloader.reboot_command is \"\"; expected a program and its "
 		 "arguments"},
+		{"[pacman]\ncallback_program = \"handler --now\"\n",
+		 "a.toml:2: pacman.callback_program is \"handler --now\"; expected an absolute "
+		 "path"},
 		{"[pacman]\nsysroot_ostree_reserved_space_percentage = 2\n",
 		 "a.toml:2: pacman.sysroot_ostree_reserved_space_percentage is \"2\"; expected a "
 		 "whole number from 3 to 50"},
 		{"[satchel]\nlowest_version = \"v2\"\n",
 		 "a.toml:2: satchel.lowest_version is \"v2\"; expected a whole number from 0 to "
 		 "9223372036854775807"},
+		{"[satchel]\ncallback_timeout_s = 0\n",
+		 "a.toml:2: satchel.callback_timeout_s is \"0\"; expected a whole number from 1 to "
+		 "86400"},
+		{"[satchel]\ncallback_veto = 2\n",
+		 "a.toml:2: satchel.callback_veto is \"2\"; expected true or false"},
 		{"[satchel]\nauto_downgrade = \"no\"\n",
 		 "a.toml:2: satchel.auto_downgrade is \"no\"; expected true or false"},
 		{"[uptane]\npolling_sec = \"0\"\n",
