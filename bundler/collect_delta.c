@@ -11,7 +11,7 @@
 
 /* In megabytes, as libostree counts: what a device must have in memory at a time. A part is
  * decompressed as a whole; the result of a binary patch is held with its source. */
-#define MAX_PART_MB 24u
+#define MAX_PART_MB 16u
 #define MAX_PATCH_MB 16u
 
 /* How long to wait for libostree before looking whether a signal came. */

@@ -13,8 +13,9 @@ static const SatchelCommand commands[] = {
 	{"repo rotate", "--role ROLE REPO", "Give a role new keys, by a new root.",
 	 satchel_cmd_repo_rotate},
 	{"build",
-	 "--tuf DIR --ostree REPO --target NAME-VERSION... --tag TAG --type ci|prod "
-	 "[--expires-in-days DAYS] [--key FILE]... [--format dir|packed] [--split SIZE] "
+	 "--tuf DIR --ostree REPO --target NAME-VERSION... [--from COMMIT]... "
+	 "[--delta] --tag TAG --type ci|prod [--expires-in-days DAYS] [--key FILE]... [--format "
+	 "dir|packed] [--split SIZE] "
 	 "[--force] OUTPUT",
 	 "Build a bundle of one or more targets.", satchel_cmd_build},
 	{"pack", "[--split SIZE] [--force] DIR FILE",

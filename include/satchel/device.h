@@ -237,9 +237,11 @@ gboolean satchel_update_check_idle(const SatchelDevice *device, GError **error);
  * satchel_update_pull:
  * @target: one of the offer's, of a bundle
  *
- * Brings in the content that the device lacks, every object hashed.
+ * Brings in the content that the device lacks, every object hashed; by a static delta where the
+ * bundle has one for a commit that is deployed.
  *
- * Errors: SATCHEL_ERROR_NO_TARGET_CONTENT (the bundle lacks an object), SATCHEL_ERROR_NO_SPACE
+ * Errors: SATCHEL_ERROR_NO_TARGET_CONTENT (the bundle lacks an object, or leaves out one that this
+ * device has lost), SATCHEL_ERROR_NO_SPACE
  * (before anything is written), SATCHEL_ERROR_DOWNLOAD_FAILED (not readable, or not what it should
  * be), SATCHEL_ERROR_INSTALLATION_IN_PROGRESS, SATCHEL_ERROR_DOWNGRADE_REFUSED (below the downgrade
  * floor), SATCHEL_ERROR_CANCELLED.

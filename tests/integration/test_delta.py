@@ -187,6 +187,21 @@ def _(tmp):
     assert full().returncode == 70
 
 
+@test("an object of a thin bundle that is not what its name says is found, whatever was signed")
+def _(tmp):
+    lab = DeltaLab(tmp)
+    bundle = lab.bundle([2], "--from", lab.commits[1])
+    tree = next((bundle / "ostree_repo/objects").glob("??/*.dirtree"))
+    data = tree.read_bytes()[:-1] + b"?"
+    tree.write_bytes(data)
+    digest = hashlib.sha256(data).hexdigest()
+    relist(lab, bundle, lambda line: line if tree.stem not in line else
+           f"{line.split()[0]} type=file size={len(data)} sha256digest={digest}")
+    result = run(["satchel-verify", "--quiet", "--root", lab.tuf / "metadata/1.root.json", "--full",
+                  bundle])
+    assert result.returncode == 70 and tree.stem in result.stdout, result
+
+
 for mode in ("bare", "bare-user"):
     @test(f"a device on the base installs from a delta into a repository of mode {mode}")
     def _(tmp, mode=mode):
@@ -201,6 +216,22 @@ for mode in ("bare", "bare-user"):
                 device.fsck()
                 device.expect(0, "pull", "--src-dir", bundle)
                 assert device.has_commit(2)
+
+
+@test("a delta in a packed bundle is applied, and refused where it was altered")
+def _(tmp):
+    lab = DeltaLab(tmp)
+    bundle = lab.delta_bundle(packed=True)
+    with lab.device() as device:
+        assert_installs(device, bundle)
+    data = bundle.read_bytes()
+    place = data.index(b"\xfd7zXZ") + 100
+    bundle.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1:])
+    with lab.device() as device:
+        before = repo_objects(device)
+        result = device.expect(50, "pull", "--src-dir", bundle)
+        assert "superblock" in result.stderr and "altered" in result.stderr, result
+        assert repo_objects(device) == before
 
 
 @test("a repository of mode archive takes no delta: 8, and it stays as it is")

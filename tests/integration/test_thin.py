@@ -217,17 +217,29 @@ for kind in ("file", "dirtree", "dirmeta"):
             assert device.digest() == before
 
 
-@test("a folder that is damaged on the device is not believed")
+@test("a folder that is damaged on the device is not even parsed")
 def _(tmp):
     lab = Lab(tmp, releases=(1, 2))
     bundle = lab.bundle([2], "--from", lab.commits[1])
     with lab.device() as device:
-        damaged = held(device, "dirmeta", bundle)
-        data = damaged.read_bytes()
+        damaged = held(device, "dirtree", bundle)
         damaged.unlink()
-        damaged.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
-        device.expect(8, "pull", "--src-dir", bundle)
+        damaged.write_bytes(b"no folder at all")
+        result = device.expect(8, "pull", "--src-dir", bundle)
+        assert damaged.stem in result.stderr, result
         assert not device.has_commit(2)
+
+
+@test("a packed thin bundle serves as its folder does")
+def _(tmp):
+    lab = Lab(tmp)
+    bundle = lab.bundle([3], "--from", lab.commits[1], packed=True)
+    assert verify(lab, bundle, "--full").returncode == 0
+    with lab.device() as device:
+        device.expect(100, "update", "--src-dir", bundle)
+        assert_deployed(device, 3)
+    with lab.device(2) as device:
+        device.expect(8, "check", "--src-dir", bundle)
 
 
 @test("the field's ostree pulls from a thin bundle what a device on the base lacks")

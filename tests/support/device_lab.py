@@ -177,10 +177,13 @@ class Lab:
     def keyid(self, role):
         return self.key_file(role).stem.split("-", 1)[1]
 
-    def bundle(self, versions, *words, tag=TAG, kind="ci", days=FAR_DAYS - 10, epoch=None):
+    def bundle(self, versions, *words, packed=False, tag=TAG, kind="ci", days=FAR_DAYS - 10, epoch=None):
         """What satchel-bundler makes of these releases, with @words as further options. @epoch:
-        when, in seconds since 1970."""
+        when, in seconds since 1970. @packed: one file instead of a folder."""
         folder = self.new_folder("bundle")
+        if packed:
+            folder = folder.with_suffix(".satchel")
+            words += ("--format", "packed")
         targets = [f"--target={self.names[version]}" for version in versions]
         env = {"SOURCE_DATE_EPOCH": epoch} if epoch else {}
         tap.run(["satchel-bundler", "build", "--tuf", self.tuf, "--ostree", self.repo, *targets,
