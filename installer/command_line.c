@@ -12,6 +12,7 @@ static struct {
 	char **config_paths;
 	char *src_dir;
 	char *update_name;
+	char *command;
 	char *install_mode;
 	char *json;
 	int interval_s;
@@ -29,6 +30,8 @@ const GOptionEntry satchel_command_line_options[] = {
 	 "delay-app-install: start apps with 'run' only", "MODE"},
 	{"interval", 0, 0, G_OPTION_ARG_INT, &values.interval_s,
 	 "Seconds between two checks of daemon, instead of uptane.polling_sec", "SECONDS"},
+	{"command", 0, 0, G_OPTION_ARG_STRING, &values.command,
+	 "The command, instead of the word in its place", "COMMAND"},
 	{"json", 0, 0, G_OPTION_ARG_STRING, &values.json,
 	 "1: print the result as JSON, and nothing else", "0|1"},
 	{"loglevel", 0, 0, G_OPTION_ARG_INT, &values.log_level,
@@ -107,6 +110,10 @@ satchel_command_line_parse(int argc, char **argv, SatchelCommandTakes takes,
 	if (!satchel_cli_parse(NULL, &argc, &argv, error) || !parse_json(&line->json, error) ||
 	    !apply_log_level(line->json, error))
 		return FALSE;
+	/* The first one was taken for the command's name. */
+	if (values.command != NULL)
+		return satchel_cli_usage_error(error, "the command is given twice: '%s' and '%s'",
+					       argv[0], values.command);
 	if (argc > max_words)
 		return satchel_cli_usage_error(error, "'%s' is one word too many", argv[argc - 1]);
 	if (!check_taken(argv[0], takes, error) || !check_values(error))

@@ -29,6 +29,7 @@ static const SatchelProgram program = {
 	.epilog = "The configuration is described in satchel.toml(5), the exit statuses in "
 		  "satchel-installer(8).",
 	.options = satchel_command_line_options,
+	.command_option = "command",
 };
 
 int

@@ -239,6 +239,33 @@ explain_no_command(const SatchelProgram *program, int argc, char **argv, int fir
 	return satchel_cli_usage_error(error, "unknown command '%s'", argv[first]);
 }
 
+/* --command NAME becomes NAME in the command's place. */
+static void
+move_command_option(const SatchelProgram *program, GPtrArray *args)
+{
+	g_autofree char *option = g_strconcat("--", program->command_option, NULL);
+	int argc = (int)args->len;
+	int width = 1;
+
+	if (program->command_option == NULL)
+		return;
+	for (int i = 1; i < argc && !g_str_equal(args->pdata[i], "--"); i += MAX(width, 1)) {
+		char *arg = args->pdata[i];
+		char *name = NULL;
+
+		width = *arg == '-' ? global_option_width(program->options, arg) : 1;
+		if (g_str_equal(arg, option) && i + 1 < argc)
+			name = args->pdata[i + 1];
+		else if (g_str_has_prefix(arg, option) && arg[strlen(option)] == '=')
+			name = arg + strlen(option) + 1;
+		if (name == NULL)
+			continue;
+		g_ptr_array_remove_range(args, (guint)i, (guint)width);
+		g_ptr_array_insert(args, 1, name);
+		return;
+	}
+}
+
 /* Finds the command and takes its one or two words out of @args. NULL with @error set. */
 static const SatchelCommand *
 take_command(const SatchelProgram *program, GPtrArray *args, GError **error)
@@ -279,6 +306,7 @@ run_command(const SatchelProgram *program, int argc, char **argv, SatchelOutcome
 
 	for (int i = 0; i < argc; i++)
 		g_ptr_array_add(args, argv[i]);
+	move_command_option(program, args);
 	cli.command = take_command(program, args, error);
 	if (cli.command == NULL)
 		return FALSE;

@@ -27,6 +27,9 @@ typedef struct {
 	 * of NULL long_name. They write into static variables of the program, when the command
 	 * calls satchel_cli_parse(). */
 	const GOptionEntry *options;
+	/* (nullable): one of @options, with a value, that names the command instead of the word in
+	 * its place: "command" */
+	const char *command_option;
 } SatchelProgram;
 
 /* Parses the global part, finds the command, runs it, prints its error as one line on stderr,

@@ -80,4 +80,29 @@ def _():
         assert "standard output" in result.stderr, result
 
 
+
+@test("--command stands in for the command's word, before and behind other options")
+def _(tmp):
+    none = tmp / "none.toml"
+    wanted = run(["satchel-installer", "status", "-c", none])
+    assert wanted.returncode == 1 and "none.toml" in wanted.stderr, wanted
+    for words in (["--command", "status", "-c", none], ["-c", none, "--command=status"],
+                  ["-c", none, "--json", "1", "--command", "status"]):
+        result = run(["satchel-installer", *words])
+        assert (result.returncode, result.stderr) == (1, wanted.stderr), result
+    # What is another option's value is no option.
+    result = run(["satchel-installer", "status", "-c", "--command"])
+    assert result.returncode == 1 and "--command: " in result.stderr, result
+    result = run(["satchel-installer", "--command", "nonsense"])
+    assert result.returncode == 1 and "unknown command 'nonsense'" in result.stderr, result
+    result = run(["satchel-installer", "--command", "status", "status", "-c", none])
+    assert result.returncode == 1 and "'status' is one word too many" in result.stderr, result
+    result = run(["satchel-installer", "--command", "status", "--command", "run", "-c", none])
+    assert result.returncode == 1 and "given twice" in result.stderr, result
+    result = run(["satchel-installer", "--command"])
+    assert result.returncode == 1, result
+    result = run(["satchel-installer", "--command", "check", "--help"])
+    assert result.returncode == 0 and "satchel-installer check" in result.stdout, result
+
+
 main()
