@@ -16,6 +16,7 @@ import copy
 import hashlib
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 
@@ -200,6 +201,8 @@ class Builder:
             name = member.relative_to(path).as_posix()
             if member.is_file() and name not in ("manifest.mtree", "tuf/bundle-targets.json"):
                 data = member.read_bytes()
+                name = re.sub(rb"[^A-Za-z0-9._/+,:@~%-]", lambda byte: b"\\%03o" % ord(byte[0]),
+                              name.encode()).decode()
                 lines.append(f"./{name} type=file size={len(data)} sha256digest={sha256(data)}")
         write(path / "manifest.mtree", "\n".join(lines) + "\n")
 
