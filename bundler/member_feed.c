@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define BATCH_BYTES (1024u * 1024u)
-#define N_BATCHES 4u
+#define N_BATCHES 6u
 
 typedef struct {
 	gsize n_bytes;
@@ -16,11 +16,14 @@ typedef struct {
 struct SatchelMemberFeed {
 	SatchelBundleReader *bundle;
 	const SatchelPackedOrder *order;
-	GThread *thread;
+	GThread *reading;
+	GThread *hashing;
+	/* A batch goes from the first to the last and back to the first. */
 	GAsyncQueue *empty;
-	GAsyncQueue *full;
+	GAsyncQueue *filled;
+	GAsyncQueue *hashed;
 	int stop;	/* atomic */
-	Batch *filling; /* the thread's */
+	Batch *filling; /* of the thread that reads */
 	Batch *taken;	/* the caller's */
 	gsize at;	/* in @taken */
 };
@@ -34,31 +37,21 @@ batch_free(gpointer data)
 	g_free(batch);
 }
 
-/* ---- the thread ---- */
+/* ---- the thread that reads ---- */
 
 /* FALSE where nobody wants any more. */
 static gboolean
 feed_hand_over(SatchelMemberFeed *self)
 {
-	g_async_queue_push(self->full, g_steal_pointer(&self->filling));
+	g_async_queue_push(self->filled, g_steal_pointer(&self->filling));
 	self->filling = g_async_queue_pop(self->empty);
 	self->filling->n_bytes = 0;
 	return g_atomic_int_get(&self->stop) == 0;
 }
 
-static gboolean
-feed_fails(GError **error, const char *path, const char *what)
-{
-	g_autofree char *quoted = satchel_path_quote(path);
-
-	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED, "%s: %s", quoted, what);
-	return FALSE;
-}
-
 /* FALSE without @error where nobody wants any more. */
 static gboolean
-feed_content(SatchelMemberFeed *self, const SatchelPackedMember *member, SatchelDigest *digest,
-	     GError **error)
+feed_read_member(SatchelMemberFeed *self, const SatchelPackedMember *member, GError **error)
 {
 	for (guint64 offset = 0; offset < member->size_bytes;) {
 		guint8 *data = self->filling->data + self->filling->n_bytes;
@@ -68,7 +61,6 @@ feed_content(SatchelMemberFeed *self, const SatchelPackedMember *member, Satchel
 		if (!satchel_bundle_reader_read_at(self->bundle, member->path, offset, data,
 						   n_bytes, error))
 			return FALSE;
-		satchel_digest_update(digest, data, n_bytes);
 		self->filling->n_bytes += n_bytes;
 		offset += n_bytes;
 		if (self->filling->n_bytes == BATCH_BYTES && !feed_hand_over(self))
@@ -77,38 +69,131 @@ feed_content(SatchelMemberFeed *self, const SatchelPackedMember *member, Satchel
 	return TRUE;
 }
 
-static gboolean
-feed_member(SatchelMemberFeed *self, const SatchelPackedMember *member, GError **error)
+/* NULL behind the last one. */
+static const SatchelPackedMember *
+feed_get_member(const SatchelMemberFeed *self, guint index)
 {
-	g_autoptr(SatchelDigest) digest = satchel_digest_new(SATCHEL_DIGEST_SHA256);
-	g_autofree char *sha256 = NULL;
+	if (index >= self->order->members->len)
+		return NULL;
+	return &g_array_index(self->order->members, SatchelPackedMember, index);
+}
 
-	if (!feed_content(self, member, digest, error))
-		return FALSE;
-	sha256 = satchel_digest_finish(digest);
-	return member->sha256[0] == '\0' || strcmp(sha256, member->sha256) == 0 ||
-	       feed_fails(error, member->path,
-			  "not what the manifest says: it is damaged or was altered");
+static gboolean
+is_meta(const SatchelPackedMember *member)
+{
+	return strcmp(member->path, SATCHEL_BUNDLE_META) == 0;
 }
 
 static gpointer
-feed_run(gpointer data)
+feed_read(gpointer data)
 {
 	SatchelMemberFeed *self = data;
+	const SatchelPackedMember *member;
 	g_autoptr(GError) error = NULL;
 	gboolean good = TRUE;
 
 	self->filling = g_async_queue_pop(self->empty);
-	for (guint i = 0; good && i < self->order->members->len; i++) {
-		const SatchelPackedMember *member =
-			&g_array_index(self->order->members, SatchelPackedMember, i);
-
-		if (strcmp(member->path, SATCHEL_BUNDLE_META) != 0)
-			good = feed_member(self, member, &error);
-	}
+	for (guint i = 0; good && (member = feed_get_member(self, i)) != NULL; i++)
+		good = is_meta(member) || feed_read_member(self, member, &error);
 	self->filling->error = g_steal_pointer(&error);
 	self->filling->is_last = TRUE;
-	g_async_queue_push(self->full, g_steal_pointer(&self->filling));
+	g_async_queue_push(self->filled, g_steal_pointer(&self->filling));
+	return NULL;
+}
+
+/* ---- the thread that hashes ---- */
+
+/* Where in the members the bytes are that come next. */
+typedef struct {
+	guint index;
+	guint64 left_bytes; /* of that member */
+	SatchelDigest *digest;
+} HashPoint;
+
+static gboolean
+hash_end_member(const SatchelMemberFeed *self, HashPoint *point, GError **error)
+{
+	const SatchelPackedMember *member = feed_get_member(self, point->index);
+	g_autofree char *sha256 = satchel_digest_finish(point->digest);
+	g_autofree char *quoted = NULL;
+
+	g_clear_pointer(&point->digest, satchel_digest_free);
+	point->index++;
+	if (member->sha256[0] == '\0' || strcmp(sha256, member->sha256) == 0)
+		return TRUE;
+	quoted = satchel_path_quote(member->path);
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
+		    "%s: not what the manifest says: it is damaged or was altered", quoted);
+	return FALSE;
+}
+
+/* Through all members that end in this batch, empty ones behind its end too. */
+static gboolean
+hash_batch(const SatchelMemberFeed *self, HashPoint *point, const Batch *batch, GError **error)
+{
+	const SatchelPackedMember *member;
+	gsize at = 0;
+
+	while ((member = feed_get_member(self, point->index)) != NULL) {
+		gsize n_bytes;
+
+		if (is_meta(member)) {
+			point->index++;
+			continue;
+		}
+		if (point->digest == NULL) {
+			point->digest = satchel_digest_new(SATCHEL_DIGEST_SHA256);
+			point->left_bytes = member->size_bytes;
+		}
+		n_bytes = (gsize)MIN(point->left_bytes, batch->n_bytes - at);
+		satchel_digest_update(point->digest, batch->data + at, n_bytes);
+		at += n_bytes;
+		point->left_bytes -= n_bytes;
+		if (point->left_bytes > 0)
+			return TRUE;
+		if (!hash_end_member(self, point, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* Until the thread that reads has noticed that nobody wants any more. */
+static void
+feed_stop_reading(SatchelMemberFeed *self)
+{
+	gboolean was_last = FALSE;
+
+	g_atomic_int_set(&self->stop, 1);
+	while (!was_last) {
+		Batch *batch = g_async_queue_pop(self->filled);
+
+		was_last = batch->is_last;
+		g_clear_error(&batch->error);
+		g_async_queue_push(self->empty, batch);
+	}
+}
+
+static gpointer
+feed_hash(gpointer data)
+{
+	SatchelMemberFeed *self = data;
+	HashPoint point = {0};
+	gboolean was_last = FALSE;
+
+	while (!was_last) {
+		Batch *batch = g_async_queue_pop(self->filled);
+
+		was_last = batch->is_last;
+		/* What could not be read is not hashed either. */
+		if (batch->error == NULL && !hash_batch(self, &point, batch, &batch->error)) {
+			if (!was_last)
+				feed_stop_reading(self);
+			batch->is_last = TRUE;
+			was_last = TRUE;
+		}
+		g_async_queue_push(self->hashed, batch);
+	}
+	g_clear_pointer(&point.digest, satchel_digest_free);
 	return NULL;
 }
 
@@ -122,10 +207,12 @@ satchel_member_feed_start(SatchelBundleReader *bundle, const SatchelPackedOrder 
 	self->bundle = bundle;
 	self->order = order;
 	self->empty = g_async_queue_new_full(batch_free);
-	self->full = g_async_queue_new_full(batch_free);
+	self->filled = g_async_queue_new_full(batch_free);
+	self->hashed = g_async_queue_new_full(batch_free);
 	for (guint i = 0; i < N_BATCHES; i++)
 		g_async_queue_push(self->empty, g_new0(Batch, 1));
-	self->thread = g_thread_new("feed", feed_run, self);
+	self->reading = g_thread_new("read", feed_read, self);
+	self->hashing = g_thread_new("hash", feed_hash, self);
 	return self;
 }
 
@@ -136,7 +223,7 @@ feed_take(SatchelMemberFeed *self)
 	while (self->taken == NULL || (self->at == self->taken->n_bytes && !self->taken->is_last)) {
 		if (self->taken != NULL)
 			g_async_queue_push(self->empty, g_steal_pointer(&self->taken));
-		self->taken = g_async_queue_pop(self->full);
+		self->taken = g_async_queue_pop(self->hashed);
 		self->at = 0;
 	}
 }
@@ -177,10 +264,12 @@ satchel_member_feed_free(SatchelMemberFeed *self)
 	g_atomic_int_set(&self->stop, 1);
 	/* So that it does not wait for one for ever. */
 	g_async_queue_push(self->empty, g_new0(Batch, 1));
-	g_thread_join(self->thread);
+	g_thread_join(self->reading);
+	g_thread_join(self->hashing);
 	if (self->taken != NULL)
 		batch_free(self->taken);
 	g_async_queue_unref(self->empty);
-	g_async_queue_unref(self->full);
+	g_async_queue_unref(self->filled);
+	g_async_queue_unref(self->hashed);
 	g_free(self);
 }

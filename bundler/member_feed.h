@@ -3,8 +3,8 @@
 
 /*
  * The content of a bundle's members, one after the other, read and hashed ahead of who writes it
- * by a thread of its own: reading and hashing take as long as writing. While it lives, the bundle's
- * reader is its own. Memory: a few MiB. Not thread-safe.
+ * by two threads of its own: reading and hashing take as long as writing. While it lives, the
+ * bundle's reader is its own. Memory: a few MiB. Not thread-safe.
  */
 typedef struct SatchelMemberFeed SatchelMemberFeed;
 
