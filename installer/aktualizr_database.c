@@ -195,7 +195,8 @@ satchel_aktualizr_database_open(const char *path, GError **error)
 
 /* ---- asking */
 
-/* A table that is one: no view, and no virtual table, which would run code of its own. */
+/* A table that is one: views and virtual tables, which would run code of their own, have no page.
+ */
 static gboolean
 has_table(const SatchelAktualizrDatabase *self, const char *table)
 {
@@ -203,9 +204,8 @@ has_table(const SatchelAktualizrDatabase *self, const char *table)
 	gboolean found = FALSE;
 
 	if (sqlite3_prepare_v2(self->db,
-			       "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1 AND "
-			       "rootpage > 0",
-			       -1, &statement, NULL) == SQLITE_OK &&
+			       "SELECT 1 FROM sqlite_schema WHERE name = ?1 AND rootpage > 0", -1,
+			       &statement, NULL) == SQLITE_OK &&
 	    sqlite3_bind_text(statement, 1, table, -1, SQLITE_STATIC) == SQLITE_OK)
 		found = sqlite3_step(statement) == SQLITE_ROW;
 	(void)sqlite3_finalize(statement);

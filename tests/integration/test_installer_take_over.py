@@ -112,6 +112,21 @@ def _(tmp):
         assert names(state["failing"]) == [f"{NAME}-2"] and "pending" not in state
 
 
+@test("what ran before a pending installation is what the sysroot has, whatever is called current")
+def _(tmp):
+    lab = Lab(tmp, releases=(1, 2))
+    with lab.device() as device:
+        deploy(device, 2)
+        db = database(device)
+        db.version(f"{NAME}-7", STRANGER, current=True, worked=True)
+        release(db, lab, 2, pending=True)
+        db.close()
+        device.expect(0, "run")
+        state = state_of(device)
+        assert state["current"]["name"] == f"{NAME}-2"
+        assert state["rollback"]["commit"] == lab.commits[1], state
+
+
 @test("a target that never ran is failing and not chosen again; one that ran once is not failing")
 def _(tmp):
     lab = Lab(tmp, releases=(1, 2, 3))
@@ -246,11 +261,14 @@ def half_written(tmp, lab):
     """A database, its journal and a transaction that never ended."""
     db = Database(tmp / "sql.db")
     release(db, lab, 1, current=True, worked=True)
+    db.run("BEGIN")
+    for n in range(2000):
+        db.version(f"x-{n}", STRANGER, worked=True)
+    db.run("COMMIT")
+    # Pages reach the file before the end only where the cache holds few.
     db.run("PRAGMA cache_size=1")
     db.run("BEGIN")
     db.run("UPDATE installed_versions SET name = 'half-written'")
-    for n in range(2000):
-        db.version(f"x-{n}", STRANGER)
     return db
 
 
