@@ -62,7 +62,7 @@ find_from(const TakeOver *run, const SatchelStateTarget *claimed)
 	if (!g_str_equal(run->booted, pending))
 		return run->booted;
 	if (claimed != NULL && !g_str_equal(claimed->commit, pending) &&
-	    1)
+	    satchel_sysroot_has_commit(sysroot, claimed->commit))
 		return claimed->commit;
 	return fallback != NULL ? fallback : run->booted;
 }
