@@ -57,6 +57,15 @@ test_what_runs_is_the_second_entry(void)
 }
 
 static void
+test_what_runs_and_what_is_continued_stay_without_being_asked_for(void)
+{
+	const SatchelDeploySlot present[] = {
+		{OS, "first"}, {OS, "a", .merge = TRUE}, {OS, "b", .booted = TRUE}, {OS, "x"}};
+
+	assert_kept(present, 4, "c", NULL, "2 0 1 ");
+}
+
+static void
 test_pinned_ones_and_other_systems_stay(void)
 {
 	const SatchelDeploySlot present[] = {{OS, "a", .merge = TRUE},
@@ -102,6 +111,8 @@ main(int argc, char **argv)
 	g_test_add_func("/deploy-list/default",
 			test_the_present_default_stays_though_nobody_asked_for_it);
 	g_test_add_func("/deploy-list/second", test_what_runs_is_the_second_entry);
+	g_test_add_func("/deploy-list/running",
+			test_what_runs_and_what_is_continued_stay_without_being_asked_for);
 	g_test_add_func("/deploy-list/pinned", test_pinned_ones_and_other_systems_stay);
 	g_test_add_func("/deploy-list/same", test_an_older_deployment_of_the_same_commit_goes);
 	g_test_add_func("/deploy-list/existing", test_one_that_is_there_is_moved_and_not_doubled);
