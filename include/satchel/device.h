@@ -268,8 +268,8 @@ gboolean satchel_update_install(SatchelDevice *device, const SatchelOffer *offer
 
 /**
  * satchel_update_finalize:
- * @outcome: (out): DONE where the device runs what was installed, REBOOT_FOR_BOOT_FIRMWARE where its
- *   boot firmware waits for another reboot, NEEDS_REBOOT where it was not rebooted yet
+ * @outcome: (out): DONE where the device runs what was installed, REBOOT_FOR_BOOT_FIRMWARE where
+ * its boot firmware waits for another reboot, NEEDS_REBOOT where it was not rebooted yet
  *
  * Errors: SATCHEL_ERROR_NO_PENDING_INSTALLATION; SATCHEL_ERROR_ROLLED_BACK where something else was
  * booted; SATCHEL_ERROR_FAILED where the boot loader cannot be told to keep it: call it again;
@@ -293,7 +293,8 @@ gboolean satchel_update_finalize(SatchelDevice *device, GCancellable *cancellabl
  * lacking and no bundle is given, and as satchel_update_pull() where one is;
  * SATCHEL_ERROR_ROLLED_BACK where it failed and the device stays on what had worked,
  * SATCHEL_ERROR_ROLLBACK_FAILED on what had not been finalized; SATCHEL_ERROR_BUSY,
- * SATCHEL_ERROR_REBOOT_FOR_BOOT_FIRMWARE, SATCHEL_ERROR_CANCELLED. With an error the state is what it was.
+ * SATCHEL_ERROR_REBOOT_FOR_BOOT_FIRMWARE, SATCHEL_ERROR_CANCELLED. With an error the state is what
+ * it was.
  */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_update_rollback(SatchelDevice *device, const char *path, GCancellable *cancellable,
