@@ -2,6 +2,7 @@
 #include "medium_error.h"
 #include "part_files.h"
 #include "path_safety.h"
+#include "split_set.h"
 #include "tar_header.h"
 #include "tar_layout.h"
 #include <string.h>
@@ -559,6 +560,21 @@ static const SatchelBundleForm packed_form = {
 	.free = packed_free,
 };
 
+/* Its first block may even look like the beginning of a bundle. */
+static gboolean
+packed_check_name(const char *path, GError **error)
+{
+	g_autofree char *name = g_path_get_basename(path);
+	g_autofree char *quoted = satchel_path_quote(path);
+
+	if (satchel_split_set_classify(name) != SATCHEL_SPLIT_SET_LATER_PART)
+		return TRUE;
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_NOT_FOUND,
+		    "no bundle at '%s': a part of one; name the first part, which ends with .000",
+		    quoted);
+	return FALSE;
+}
+
 static gboolean
 packed_is_likely(const BundlePacked *self, const char *path, GError **error)
 {
@@ -579,9 +595,12 @@ packed_is_likely(const BundlePacked *self, const char *path, GError **error)
 SatchelBundleReader *
 satchel_bundle_packed_open(const char *path, GError **error)
 {
-	g_autoptr(SatchelPartFiles) files = satchel_part_files_open(path, error);
+	g_autoptr(SatchelPartFiles) files = NULL;
 	BundlePacked *self;
 
+	if (!packed_check_name(path, error))
+		return NULL;
+	files = satchel_part_files_open(path, error);
 	if (files == NULL)
 		return NULL;
 	self = g_new0(BundlePacked, 1);
