@@ -2,6 +2,7 @@
 verify/tar_layout.h, so that a test can make each of them wrong.
 """
 import io
+import os
 import pathlib
 import re
 import tarfile
@@ -90,21 +91,27 @@ def folder_header(path):
     return ustar(path + b"/", 0, b"5")
 
 
-def members(bundle, folders=(b"ostree_repo/tmp",)):
-    """The packed form of the bundle folder as a list of (path, headers, content)."""
+def members_of(bundle, content_of, folders=(b"ostree_repo/tmp",)):
+    """The packed form of the bundle folder, one (path, headers, content) after the other.
+    @content_of: gives the content of a path (bytes), or None for what is in the folder."""
     bundle = pathlib.Path(bundle)
     manifest = (bundle / MANIFEST).read_bytes()
     tuf = sorted(path.relative_to(bundle).as_posix().encode()
                  for path in (bundle / "tuf").rglob("*") if path.is_file())
     listed = [path for path, _ in manifest_members(manifest) if not path.startswith(b"tuf/")]
-    found = []
     for path in [*tuf, *folders, MANIFEST.encode(), *listed]:
         if path in folders:
-            found.append((path, folder_header(path), b""))
+            yield path, folder_header(path), b""
             continue
-        content = (bundle / path.decode("utf-8", "surrogateescape")).read_bytes()
-        found.append((path, headers(path, len(content)), content))
-    return found
+        content = content_of(path)
+        if content is None:
+            content = (bundle / os.fsdecode(path)).read_bytes()
+        yield path, headers(path, len(content)), content
+
+
+def members(bundle):
+    """All of members_of() as a list, of what is in the folder."""
+    return list(members_of(bundle, lambda path: None))
 
 
 def join(parts):
