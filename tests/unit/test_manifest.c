@@ -87,6 +87,37 @@ test_lookup_finds_members_and_no_others(void)
 	g_assert_false(satchel_manifest_lookup(manifest, "", &index));
 }
 
+/* Enough of them that the table grows, and that paths meet in it. */
+static void
+test_many_members_are_found_again(void)
+{
+	g_autoptr(SatchelManifest) added = satchel_manifest_new();
+	g_autoptr(SatchelManifest) read = NULL;
+	g_autoptr(GBytes) text = NULL;
+	g_autoptr(GError) error = NULL;
+
+	for (guint i = 0; i < 5000; i++) {
+		g_autofree char *path = g_strdup_printf("objects/%02x/%u", i % 256, i);
+
+		g_assert_true(satchel_manifest_add(added, path, i, SHA, &error));
+		g_assert_false(satchel_manifest_add(added, path, i, SHA, NULL));
+	}
+	text = satchel_manifest_to_bytes(added);
+	read = satchel_manifest_parse(text, &error);
+	g_assert_no_error(error);
+	for (guint i = 0; i < 5000; i++) {
+		g_autofree char *path = g_strdup_printf("objects/%02x/%u", i % 256, i);
+		guint in_added = G_MAXUINT, in_read = G_MAXUINT;
+
+		g_assert_true(satchel_manifest_lookup(added, path, &in_added));
+		g_assert_true(satchel_manifest_lookup(read, path, &in_read));
+		g_assert_cmpuint(in_added, ==, i);
+		g_assert_cmpuint(in_read, ==, i);
+		g_assert_cmpuint(satchel_manifest_get_member(read, i).size_bytes, ==, i);
+	}
+	g_assert_false(satchel_manifest_lookup(read, "objects/00/5000", &(guint){0}));
+}
+
 /* libarchive, and so bsdtar, reads the same members in the same order. */
 static void
 test_libarchive_reads_the_same(void)
@@ -208,6 +239,17 @@ test_other_mtree_is_refused_with_its_line(void)
 	assert_refused("#mtree\na type=file size=3 sha256digest=" SHA "\n", "line 2");
 	assert_refused("#mtree\n./a  type=file size=3 sha256digest=" SHA "\n", "line 2");
 	assert_refused("#mtree\n./a type=file size=3 sha256digest=" SHA "\r\n", "line 2");
+	assert_refused("#mtree\n./a type=file size=3 sha256digest=0123\n", "line 2");
+	assert_refused("#mtree\n./a type=file size=3 sha256digest="
+		       "0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef\n",
+		       "line 2");
+	assert_refused("#mtree\n./a type=file size=3 sha256digest="
+		       "0123456789xbcdef0123456789abcdef0123456789abcdef0123456789abcdef\n",
+		       "line 2");
+	assert_refused("#mtree\n./a type=file size=3 sha256=" SHA "\n", "line 2");
+	assert_refused("#mtree\n./a\\04 type=file size=3 sha256digest=" SHA "\n", "line 2");
+	assert_refused("#mtree\n./a\\04", "cut short");
+	assert_refused("#mtree\n./a\\04\n", "line 2");
 }
 
 static void
@@ -270,6 +312,8 @@ main(int argc, char **argv)
 			test_what_is_written_is_read_back_in_order);
 	g_test_add_func("/manifest/lookup-finds-members-and-no-others",
 			test_lookup_finds_members_and_no_others);
+	g_test_add_func("/manifest/many-members-are-found-again",
+			test_many_members_are_found_again);
 	g_test_add_func("/manifest/libarchive-reads-the-same", test_libarchive_reads_the_same);
 	g_test_add_func("/manifest/empty-manifest-is-one-line", test_empty_manifest_is_one_line);
 	g_test_add_func("/manifest/unsafe-paths-are-refused", test_unsafe_paths_are_refused);
