@@ -96,4 +96,25 @@ def _(tmp):
             assert device.deployments()[0] == lab.commits[2]
 
 
+@test("an agent that chooses by itself is held to the downgrade floor, and calls the callback program")
+def _(tmp):
+    agent = Agent(tmp)
+    lab = Lab(tmp / "lab", releases=(1, 2, 3))
+    bundle = lab.bundle([1, 2, 3])
+    handler = tmp / "handler"
+    handler.write_text(f'#!/bin/sh\necho "$MESSAGE $INSTALL_TARGET_NAME $RESULT" >> {tmp}/calls\n')
+    handler.chmod(0o755)
+    callback = f'callback_program = "{handler}"\n'
+    with lab.device() as device:
+        device.write_config("[satchel]\nlowest_version = 3\n", pacman=callback)
+        result = agent.expect(102, bundle, device.config)
+        assert "none below 3" in result.stderr and not device.has_commit(2), result
+        device.write_config(pacman=callback)
+        agent.expect(100, bundle, device.config)
+        calls = (tmp / "calls").read_text().splitlines()
+        assert calls[-4:] == [f"download-pre {NAME}-2 ", f"download-post {NAME}-2 OK",
+                              f"install-pre {NAME}-2 ",
+                              f"install-post {NAME}-2 NEEDS_COMPLETION"], calls
+
+
 main()
