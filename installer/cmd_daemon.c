@@ -11,7 +11,8 @@ typedef struct {
 	GCancellable *cancellable;
 	char *source;
 	guint interval_s;
-	char *said; /* (nullable): what came of the last look; said once */
+	gboolean rebooting; /* an update is in place and wants it */
+	char *said;	    /* (nullable): what came of the last look; said once */
 } Daemon;
 
 /* One look, or the start, in a thread of its own: the mount namespace that a running system's
@@ -121,6 +122,7 @@ take_chosen(Daemon *self, const SatchelCommandRun *run, SatchelOutcome *outcome,
 		return FALSE;
 	if (*outcome != SATCHEL_OUTCOME_NEEDS_REBOOT)
 		return TRUE;
+	self->rebooting = TRUE;
 	satchel_cli_note("%s is installed; it is time to reboot",
 			 satchel_ostree_target_get_name(choice.selected));
 	return satchel_device_reboot(run->device, error);
@@ -186,8 +188,8 @@ look_once(Daemon *self, SatchelOutcome *outcome, GError **error)
 	}
 	*outcome = SATCHEL_OUTCOME_DONE;
 	if (do_alone(self, look, outcome, &local_error))
-		return *outcome != SATCHEL_OUTCOME_NEEDS_REBOOT;
-	if (*outcome == SATCHEL_OUTCOME_NEEDS_REBOOT) {
+		return !self->rebooting;
+	if (self->rebooting) {
 		g_propagate_error(error, g_steal_pointer(&local_error));
 		return FALSE;
 	}
