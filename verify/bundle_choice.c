@@ -73,7 +73,7 @@ consider_all(Candidates *self, const char *folder, GError **error)
 	DIR *entries = opendir(folder);
 	const struct dirent *entry = NULL;
 	guint n_entries = 0;
-	int failure;
+	int failure = 0;
 
 	if (entries == NULL)
 		return choice_error(error, folder, g_strerror(errno));

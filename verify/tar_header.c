@@ -118,7 +118,7 @@ check_header(const UstarHeader *header, GError **error)
 {
 	const char *problem;
 
-	if (memcmp(header->magic, "ustar\00000", 8) != 0)
+	if (memcmp(header->magic, "ustar", 6) != 0 || memcmp(header->version, "00", 2) != 0)
 		return tar_error(error, "no ustar header");
 	if (!check_sum(header))
 		return tar_error(error, "the header's checksum is wrong");
