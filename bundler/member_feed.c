@@ -111,9 +111,8 @@ typedef struct {
 } HashPoint;
 
 static gboolean
-hash_end_member(const SatchelMemberFeed *self, HashPoint *point, GError **error)
+hash_end_member(HashPoint *point, const SatchelPackedMember *member, GError **error)
 {
-	const SatchelPackedMember *member = feed_get_member(self, point->index);
 	g_autofree char *sha256 = satchel_digest_finish(point->digest);
 	g_autofree char *quoted = NULL;
 
@@ -151,7 +150,7 @@ hash_batch(const SatchelMemberFeed *self, HashPoint *point, const Batch *batch, 
 		point->left_bytes -= n_bytes;
 		if (point->left_bytes > 0)
 			return TRUE;
-		if (!hash_end_member(self, point, error))
+		if (!hash_end_member(point, member, error))
 			return FALSE;
 	}
 	return TRUE;

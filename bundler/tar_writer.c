@@ -21,7 +21,7 @@ struct SatchelTarWriter {
 	SatchelTarSink sink;
 	gpointer user_data;
 	GError *sink_error;
-	gboolean finished;
+	gboolean discarding;
 };
 
 static la_ssize_t
@@ -29,7 +29,7 @@ writer_write(struct archive *archive, void *user_data, const void *data, size_t 
 {
 	SatchelTarWriter *self = user_data;
 
-	if (self->sink_error == NULL &&
+	if (self->sink_error == NULL && !self->discarding &&
 	    self->sink(self->user_data, data, n_bytes, &self->sink_error))
 		return (la_ssize_t)n_bytes;
 	archive_set_error(archive, EIO, "not written");
@@ -132,16 +132,15 @@ satchel_tar_writer_put_data(SatchelTarWriter *self, gconstpointer data, gsize n_
 gboolean
 satchel_tar_writer_finish(SatchelTarWriter *self, GError **error)
 {
-	self->finished = TRUE;
 	return archive_write_close(self->archive) == ARCHIVE_OK || writer_fail(self, error);
 }
 
 void
 satchel_tar_writer_free(SatchelTarWriter *self)
 {
-	/* Else libarchive would write what is left, and the end. */
-	if (self->archive != NULL && !self->finished)
-		(void)archive_write_fail(self->archive);
+	/* libarchive writes what is left, and the end, if it is let; archive_write_fail() would
+	 * hinder that, and leak its buffer. */
+	self->discarding = TRUE;
 	if (self->archive != NULL)
 		(void)archive_write_free(self->archive);
 	if (self->entry != NULL)
