@@ -153,8 +153,7 @@ do_alone(Daemon *self, gboolean (*work)(Daemon *, SatchelOutcome *, GError **),
 	 SatchelOutcome *outcome, GError **error)
 {
 	Look one = {.daemon = self, .work = work};
-	GThread *thread = g_thread_new("look", look_in_thread, &one);
-	gboolean good = GPOINTER_TO_INT(g_thread_join(thread));
+	gboolean good = GPOINTER_TO_INT(g_thread_join(g_thread_new("look", look_in_thread, &one)));
 
 	*outcome = one.outcome;
 	if (!good)
