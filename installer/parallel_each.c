@@ -1,4 +1,5 @@
 #include "parallel_each.h"
+#include <pthread.h>
 #include <stdatomic.h>
 
 #define TICK_US (100 * 1000)
@@ -11,8 +12,8 @@ typedef struct {
 	guint n;
 	atomic_uint next;
 	atomic_bool stop;
-	GMutex lock;
-	GCond changed;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
 	guint n_running;
 } Crew;
 
@@ -27,11 +28,22 @@ crew_work(gpointer user_data)
 		for (guint i = begin; i < crew->n && i < begin + STRIDE; i++)
 			crew->work->each(crew->work->self, i);
 	}
-	g_mutex_lock(&crew->lock);
+	pthread_mutex_lock(&crew->lock);
 	crew->n_running--;
-	g_cond_signal(&crew->changed);
-	g_mutex_unlock(&crew->lock);
+	pthread_cond_signal(&crew->changed);
+	pthread_mutex_unlock(&crew->lock);
 	return NULL;
+}
+
+/* Until somebody signals, or @wait_us have passed. */
+static void
+wait_a_while(pthread_cond_t *changed, pthread_mutex_t *lock, gint64 wait_us)
+{
+	gint64 until_us = g_get_monotonic_time() + wait_us;
+	const struct timespec until = {.tv_sec = until_us / G_USEC_PER_SEC,
+				       .tv_nsec = until_us % G_USEC_PER_SEC * 1000};
+
+	(void)pthread_cond_clockwait(changed, lock, CLOCK_MONOTONIC, &until);
 }
 
 static gboolean
@@ -39,12 +51,11 @@ crew_wait(Crew *crew)
 {
 	gboolean working;
 
-	g_mutex_lock(&crew->lock);
+	pthread_mutex_lock(&crew->lock);
 	if (crew->n_running > 0)
-		(void)g_cond_wait_until(&crew->changed, &crew->lock,
-					g_get_monotonic_time() + TICK_US);
+		wait_a_while(&crew->changed, &crew->lock, TICK_US);
 	working = crew->n_running > 0;
-	g_mutex_unlock(&crew->lock);
+	pthread_mutex_unlock(&crew->lock);
 	return working;
 }
 
@@ -55,8 +66,8 @@ satchel_parallel_each(guint n, const SatchelParallelWork *work, GCancellable *ca
 	Crew crew = {.work = work, .n = n, .n_running = n_threads};
 	GThread *threads[MAX_THREADS];
 
-	g_mutex_init(&crew.lock);
-	g_cond_init(&crew.changed);
+	g_assert(pthread_mutex_init(&crew.lock, NULL) == 0);
+	g_assert(pthread_cond_init(&crew.changed, NULL) == 0);
 	for (guint i = 0; i < n_threads; i++)
 		threads[i] = g_thread_new("check", crew_work, &crew);
 	while (crew_wait(&crew)) {
@@ -67,6 +78,6 @@ satchel_parallel_each(guint n, const SatchelParallelWork *work, GCancellable *ca
 	for (guint i = 0; i < n_threads; i++)
 		(void)g_thread_join(threads[i]);
 	work->tick(work->self);
-	g_cond_clear(&crew.changed);
-	g_mutex_clear(&crew.lock);
+	pthread_cond_destroy(&crew.changed);
+	pthread_mutex_destroy(&crew.lock);
 }

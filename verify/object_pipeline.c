@@ -23,10 +23,10 @@ typedef struct {
 	PipelineQueue *queue;
 	PipelineWork work;
 	guint n_jobs, n_workers;
-	GMutex medium;
+	pthread_mutex_t medium;
 	/* From the workers to the calling thread. */
-	GMutex lock;
-	GCond changed;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
 	guint64 done_bytes;
 	GArray *failures; /* of Failure */
 	guint n_running;
@@ -43,9 +43,9 @@ pipeline_count(gpointer user_data, guint64 n_bytes)
 {
 	Pipeline *self = user_data;
 
-	g_mutex_lock(&self->lock);
+	pthread_mutex_lock(&self->lock);
 	self->done_bytes += n_bytes;
-	g_mutex_unlock(&self->lock);
+	pthread_mutex_unlock(&self->lock);
 }
 
 static void
@@ -53,10 +53,10 @@ pipeline_fail(Pipeline *self, guint index, GError *error)
 {
 	const Failure failure = {index, error};
 
-	g_mutex_lock(&self->lock);
+	pthread_mutex_lock(&self->lock);
 	g_array_append_val(self->failures, failure);
-	g_cond_signal(&self->changed);
-	g_mutex_unlock(&self->lock);
+	pthread_cond_signal(&self->changed);
+	pthread_mutex_unlock(&self->lock);
 }
 
 /* ---- the reading thread ---- */
@@ -89,10 +89,10 @@ pipeline_read_item(Pipeline *self, PipelineBatch *batch, guint index, SatchelPip
 		batch->used_bytes += job_held_bytes(job);
 	}
 	if (job->size_bytes >= AHEAD_MIN_BYTES) {
-		g_mutex_lock(&self->medium);
+		pthread_mutex_lock(&self->medium);
 		satchel_bundle_reader_will_need(self->work.bundle, job->member, 0,
 						MIN(job->size_bytes, STORED_MAX_BYTES));
-		g_mutex_unlock(&self->medium);
+		pthread_mutex_unlock(&self->medium);
 	}
 	if (!pipeline_work_fill(&self->work, item, &item->error))
 		g_assert(item->error != NULL);
@@ -153,10 +153,10 @@ pipeline_verify(gpointer user_data)
 		}
 		pipeline_queue_end_batch(self->queue, batch);
 	}
-	g_mutex_lock(&self->lock);
+	pthread_mutex_lock(&self->lock);
 	self->n_running--;
-	g_cond_signal(&self->changed);
-	g_mutex_unlock(&self->lock);
+	pthread_cond_signal(&self->changed);
+	pthread_mutex_unlock(&self->lock);
 	return NULL;
 }
 
@@ -178,6 +178,17 @@ pipeline_report(Pipeline *self, guint64 n_bytes, GArray *failures)
 	}
 }
 
+/* Until somebody signals, or @wait_us have passed. */
+static void
+wait_a_while(pthread_cond_t *changed, pthread_mutex_t *lock, gint64 wait_us)
+{
+	gint64 until_us = g_get_monotonic_time() + wait_us;
+	const struct timespec until = {.tv_sec = until_us / G_USEC_PER_SEC,
+				       .tv_nsec = until_us % G_USEC_PER_SEC * 1000};
+
+	(void)pthread_cond_clockwait(changed, lock, CLOCK_MONOTONIC, &until);
+}
+
 /* FALSE when all has been reported and nobody works any more. */
 static gboolean
 pipeline_listen(Pipeline *self, GCancellable *cancellable)
@@ -186,16 +197,15 @@ pipeline_listen(Pipeline *self, GCancellable *cancellable)
 	guint64 n_bytes;
 	gboolean is_last;
 
-	g_mutex_lock(&self->lock);
+	pthread_mutex_lock(&self->lock);
 	if (self->n_running > 0 && self->failures->len == 0)
-		(void)g_cond_wait_until(&self->changed, &self->lock,
-					g_get_monotonic_time() + WAIT_US);
+		wait_a_while(&self->changed, &self->lock, WAIT_US);
 	is_last = self->n_running == 0;
 	n_bytes = self->done_bytes;
 	self->done_bytes = 0;
 	failures = self->failures;
 	self->failures = g_array_new(FALSE, FALSE, sizeof(Failure));
-	g_mutex_unlock(&self->lock);
+	pthread_mutex_unlock(&self->lock);
 	pipeline_report(self, n_bytes, failures);
 	if (g_cancellable_is_cancelled(cancellable))
 		pipeline_queue_stop(self->queue);
@@ -208,9 +218,9 @@ pipeline_init(Pipeline *self, const SatchelPipelineUser *user)
 	self->queue = pipeline_queue_new(STORED_BYTES);
 	self->n_running = self->n_workers;
 	self->failures = g_array_new(FALSE, FALSE, sizeof(Failure));
-	g_mutex_init(&self->medium);
-	g_mutex_init(&self->lock);
-	g_cond_init(&self->changed);
+	g_assert(pthread_mutex_init(&self->medium, NULL) == 0);
+	g_assert(pthread_mutex_init(&self->lock, NULL) == 0);
+	g_assert(pthread_cond_init(&self->changed, NULL) == 0);
 	self->work.medium = &self->medium;
 	self->work.user = user;
 	self->work.count = pipeline_count;
@@ -222,9 +232,9 @@ pipeline_clear(Pipeline *self)
 {
 	pipeline_queue_free(self->queue);
 	g_array_unref(self->failures);
-	g_cond_clear(&self->changed);
-	g_mutex_clear(&self->lock);
-	g_mutex_clear(&self->medium);
+	pthread_cond_destroy(&self->changed);
+	pthread_mutex_destroy(&self->lock);
+	pthread_mutex_destroy(&self->medium);
 }
 
 void

@@ -2,7 +2,6 @@
 #include "bundle_form.h"
 #include "digest.h"
 #include "medium_error.h"
-#include "object_stream.h"
 #include <sys/stat.h>
 
 /* What deflate makes of a byte at best, rounded up. */
@@ -263,13 +262,12 @@ repo_header_from_stat(SatchelClosureRepo *self, const char *member, const Satche
 
 /* The header of a file in one of the bare modes. What the medium's file system claims goes into the
  * hash with the content, and is believed only with it. */
-gboolean
-satchel_closure_repo_read_bare_header(SatchelClosureRepo *self, const char *member,
-				      SatchelFileHeader *header, GError **error)
+static gboolean
+repo_bare_header(SatchelClosureRepo *self, const char *member, SatchelFileHeader *header,
+		 GError **error)
 {
 	SatchelBundleStat info;
 
-	memset(header, 0, sizeof *header);
 	if (self->bundle->form->read_link == NULL || self->bundle->form->read_attributes == NULL) {
 		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
 			    "%s: this form of bundle holds archive repositories only", member);
@@ -288,51 +286,15 @@ satchel_closure_repo_read_bare_header(SatchelClosureRepo *self, const char *memb
 	return FALSE;
 }
 
-static GInputStream *
-repo_open_bare(SatchelClosureRepo *self, const char *member, const char *checksum,
-	       SatchelFileHeader *header, GError **error)
+gboolean
+satchel_closure_repo_read_bare_header(SatchelClosureRepo *self, const char *member,
+				      SatchelFileHeader *header, GError **error)
 {
-	GInputStream *stored = NULL;
-
-	if (!satchel_closure_repo_read_bare_header(self, member, header, error))
-		return NULL;
-	if (header->symlink_target == NULL) {
-		stored = satchel_bundle_reader_open_member(self->bundle, member, NULL, error);
-		if (stored == NULL)
-			return NULL;
-	}
-	return satchel_object_stream_new_bare(stored, member, checksum, header, error);
-}
-
-static GInputStream *
-repo_open_archive(SatchelClosureRepo *self, const char *member, const char *checksum,
-		  SatchelFileHeader *header, GError **error)
-{
-	GInputStream *stored = satchel_bundle_reader_open_member(self->bundle, member, NULL, error);
-
-	if (stored == NULL)
-		return NULL;
-	return satchel_object_stream_new_archive(stored, member, checksum, header, error);
-}
-
-GInputStream *
-satchel_closure_repo_open_file(SatchelClosureRepo *self, const char *checksum,
-			       SatchelFileHeader *header, GError **error)
-{
-	g_autofree char *member = satchel_closure_repo_member(self, SATCHEL_OBJECT_FILE, checksum);
 	g_autoptr(GError) local_error = NULL;
-	GInputStream *content;
 
 	memset(header, 0, sizeof *header);
-	content = self->mode == REPO_ARCHIVE
-			  ? repo_open_archive(self, member, checksum, header, &local_error)
-			  : repo_open_bare(self, member, checksum, header, &local_error);
-	if (content == NULL) {
-		satchel_file_header_clear(header);
-		memset(header, 0, sizeof *header);
-		closure_recode(g_steal_pointer(&local_error), error);
-	}
-	return content;
+	return repo_bare_header(self, member, header, &local_error) ||
+	       closure_recode(g_steal_pointer(&local_error), error);
 }
 
 guint64
@@ -392,32 +354,4 @@ satchel_closure_repo_find(SatchelClosureRepo *self, SatchelObjectType type, cons
 		return TRUE;
 	*missing = g_error_matches(local_error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_NOT_FOUND);
 	return *missing || closure_recode(g_steal_pointer(&local_error), error);
-}
-
-static gboolean
-closure_drain(GInputStream *content, GError **error)
-{
-	g_autofree guint8 *buffer = g_malloc(64 * 1024);
-	gssize n_bytes = 0;
-
-	do {
-		n_bytes = g_input_stream_read(content, buffer, 64 * 1024, NULL, error);
-	} while (n_bytes > 0);
-	return n_bytes == 0;
-}
-
-gboolean
-satchel_closure_repo_check(SatchelClosureRepo *self, SatchelObjectType type, const char *checksum,
-			   GError **error)
-{
-	g_auto(SatchelFileHeader) header = {0};
-	g_autoptr(GInputStream) content = NULL;
-	g_autoptr(GBytes) bytes = NULL;
-
-	if (type != SATCHEL_OBJECT_FILE) {
-		bytes = satchel_closure_repo_load(self, type, checksum, error);
-		return bytes != NULL;
-	}
-	content = satchel_closure_repo_open_file(self, checksum, &header, error);
-	return content != NULL && closure_drain(content, error);
 }

@@ -35,23 +35,6 @@ G_GNUC_WARN_UNUSED_RESULT
 GBytes *satchel_closure_repo_load(SatchelClosureRepo *self, SatchelObjectType type,
 				  const char *checksum, GError **error);
 
-/**
- * satchel_closure_repo_open_file:
- * @checksum: of a file object
- * @header: (out caller-allocates): cleared by the caller with satchel_file_header_clear(); owner,
- *   mode, size and link target are claims until the stream has ended well
- *
- * The stream gives the content inflated. Its last bytes are held back until the whole object has
- * been hashed: a reader that got header.size_bytes bytes has got verified content, and one that
- * gets an error must throw away what it read. An empty file or a symbolic link (whose stream is
- * empty) is verified before this returns. Closing it early is fine.
- *
- * Returns: (transfer full): the content
- */
-G_GNUC_WARN_UNUSED_RESULT
-GInputStream *satchel_closure_repo_open_file(SatchelClosureRepo *self, const char *checksum,
-					     SatchelFileHeader *header, GError **error);
-
 /* The most content that a file object of that length can hold: with the next function, for
  * estimates of space, and never more than that. */
 guint64 satchel_closure_repo_most_bytes(const SatchelClosureRepo *self, guint64 stored_bytes);
@@ -68,11 +51,6 @@ G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_closure_repo_find(SatchelClosureRepo *self, SatchelObjectType type,
 				   const char *checksum, SatchelBundlePlace *place,
 				   gboolean *missing, GError **error);
-
-/* Reads and verifies one object and keeps nothing. */
-G_GNUC_WARN_UNUSED_RESULT
-gboolean satchel_closure_repo_check(SatchelClosureRepo *self, SatchelObjectType type,
-				    const char *checksum, GError **error);
 
 /* What commits need, each object once. */
 typedef struct {

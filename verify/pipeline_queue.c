@@ -1,8 +1,12 @@
 #include "pipeline_queue.h"
+#include <pthread.h>
+
+/* Locks here and in the other files of the pipeline are those of POSIX and not GLib's, because
+ * ThreadSanitizer knows them. */
 
 struct PipelineQueue {
-	GMutex lock;
-	GCond changed;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
 	GQueue full; /* of PipelineBatch */
 	GQueue idle; /* of PipelineBatch with a buffer of PIPELINE_BATCH_BYTES */
 	gsize max_bytes, held_bytes;
@@ -40,8 +44,8 @@ pipeline_queue_new(gsize max_bytes)
 {
 	PipelineQueue *self = g_new0(PipelineQueue, 1);
 
-	g_mutex_init(&self->lock);
-	g_cond_init(&self->changed);
+	g_assert(pthread_mutex_init(&self->lock, NULL) == 0);
+	g_assert(pthread_cond_init(&self->changed, NULL) == 0);
 	g_queue_init(&self->full);
 	g_queue_init(&self->idle);
 	self->max_bytes = max_bytes;
@@ -53,8 +57,8 @@ pipeline_queue_free(PipelineQueue *self)
 {
 	g_queue_clear_full(&self->full, (GDestroyNotify)batch_free);
 	g_queue_clear_full(&self->idle, (GDestroyNotify)batch_free);
-	g_cond_clear(&self->changed);
-	g_mutex_clear(&self->lock);
+	pthread_cond_destroy(&self->changed);
+	pthread_mutex_destroy(&self->lock);
 	g_free(self);
 }
 
@@ -95,7 +99,7 @@ pipeline_queue_begin_batch(PipelineQueue *self, gsize n_bytes)
 	gsize wanted = MAX(n_bytes, PIPELINE_BATCH_BYTES);
 	PipelineBatch *batch = NULL;
 
-	g_mutex_lock(&self->lock);
+	pthread_mutex_lock(&self->lock);
 	while (!self->stopped && batch == NULL) {
 		if (wanted == PIPELINE_BATCH_BYTES)
 			batch = g_queue_pop_head(&self->idle);
@@ -104,19 +108,19 @@ pipeline_queue_begin_batch(PipelineQueue *self, gsize n_bytes)
 		if (batch == NULL && queue_has_room(self, wanted))
 			batch = queue_new_batch(self, wanted);
 		if (batch == NULL)
-			g_cond_wait(&self->changed, &self->lock);
+			pthread_cond_wait(&self->changed, &self->lock);
 	}
-	g_mutex_unlock(&self->lock);
+	pthread_mutex_unlock(&self->lock);
 	return batch;
 }
 
 void
 pipeline_queue_push(PipelineQueue *self, PipelineBatch *batch)
 {
-	g_mutex_lock(&self->lock);
+	pthread_mutex_lock(&self->lock);
 	g_queue_push_tail(&self->full, batch);
-	g_cond_broadcast(&self->changed);
-	g_mutex_unlock(&self->lock);
+	pthread_cond_broadcast(&self->changed);
+	pthread_mutex_unlock(&self->lock);
 }
 
 PipelineBatch *
@@ -124,10 +128,10 @@ pipeline_queue_pop(PipelineQueue *self)
 {
 	PipelineBatch *batch;
 
-	g_mutex_lock(&self->lock);
+	pthread_mutex_lock(&self->lock);
 	while ((batch = g_queue_pop_head(&self->full)) == NULL && !self->closed)
-		g_cond_wait(&self->changed, &self->lock);
-	g_mutex_unlock(&self->lock);
+		pthread_cond_wait(&self->changed, &self->lock);
+	pthread_mutex_unlock(&self->lock);
 	return batch;
 }
 
@@ -135,33 +139,33 @@ void
 pipeline_queue_end_batch(PipelineQueue *self, PipelineBatch *batch)
 {
 	batch_reset(batch);
-	g_mutex_lock(&self->lock);
+	pthread_mutex_lock(&self->lock);
 	if (batch->capacity_bytes == PIPELINE_BATCH_BYTES) {
 		g_queue_push_head(&self->idle, batch);
 	} else {
 		self->held_bytes -= batch->capacity_bytes;
 		batch_free(batch);
 	}
-	g_cond_broadcast(&self->changed);
-	g_mutex_unlock(&self->lock);
+	pthread_cond_broadcast(&self->changed);
+	pthread_mutex_unlock(&self->lock);
 }
 
 void
 pipeline_queue_close(PipelineQueue *self)
 {
-	g_mutex_lock(&self->lock);
+	pthread_mutex_lock(&self->lock);
 	self->closed = TRUE;
-	g_cond_broadcast(&self->changed);
-	g_mutex_unlock(&self->lock);
+	pthread_cond_broadcast(&self->changed);
+	pthread_mutex_unlock(&self->lock);
 }
 
 void
 pipeline_queue_stop(PipelineQueue *self)
 {
-	g_mutex_lock(&self->lock);
+	pthread_mutex_lock(&self->lock);
 	self->stopped = TRUE;
-	g_cond_broadcast(&self->changed);
-	g_mutex_unlock(&self->lock);
+	pthread_cond_broadcast(&self->changed);
+	pthread_mutex_unlock(&self->lock);
 }
 
 gboolean
@@ -169,8 +173,8 @@ pipeline_queue_is_stopped(PipelineQueue *self)
 {
 	gboolean stopped;
 
-	g_mutex_lock(&self->lock);
+	pthread_mutex_lock(&self->lock);
 	stopped = self->stopped;
-	g_mutex_unlock(&self->lock);
+	pthread_mutex_unlock(&self->lock);
 	return stopped;
 }

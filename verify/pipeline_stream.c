@@ -8,7 +8,7 @@ G_DECLARE_FINAL_TYPE(PipelineStream, pipeline_stream, SATCHEL, PIPELINE_STREAM, 
 struct _PipelineStream {
 	GInputStream parent_instance;
 	SatchelBundleReader *bundle;
-	GMutex *medium;
+	pthread_mutex_t *medium;
 	const char *member;
 	const guint8 *signed_sha256;
 	guint64 at, end;
@@ -45,10 +45,10 @@ stream_read(GInputStream *stream, void *buffer, gsize n_bytes, GCancellable *can
 
 	if (n_now == 0)
 		return stream_check_hash(self, error) ? 0 : -1;
-	g_mutex_lock(self->medium);
+	pthread_mutex_lock(self->medium);
 	good = satchel_bundle_reader_read_at(self->bundle, self->member, self->at, buffer, n_now,
 					     error);
-	g_mutex_unlock(self->medium);
+	pthread_mutex_unlock(self->medium);
 	if (!good)
 		return -1;
 	self->at += n_now;
@@ -80,7 +80,7 @@ pipeline_stream_init(PipelineStream *self)
 }
 
 GInputStream *
-pipeline_stream_new(SatchelBundleReader *bundle, GMutex *medium, const char *member,
+pipeline_stream_new(SatchelBundleReader *bundle, pthread_mutex_t *medium, const char *member,
 		    guint64 size_bytes, const guint8 *signed_sha256, PipelineCount count,
 		    gpointer user_data)
 {

@@ -1,5 +1,6 @@
 #pragma once
 #include "bundle_form.h"
+#include <pthread.h>
 
 /*
  * A member as it is stored, from its beginning, for one worker among threads that share the
@@ -17,6 +18,7 @@ typedef void (*PipelineCount)(gpointer user_data, guint64 n_bytes);
  *
  * All is borrowed and must outlive the stream. (transfer full)
  */
-GInputStream *pipeline_stream_new(SatchelBundleReader *bundle, GMutex *medium, const char *member,
-				  guint64 size_bytes, const guint8 *signed_sha256,
-				  PipelineCount count, gpointer user_data);
+GInputStream *pipeline_stream_new(SatchelBundleReader *bundle, pthread_mutex_t *medium,
+				  const char *member, guint64 size_bytes,
+				  const guint8 *signed_sha256, PipelineCount count,
+				  gpointer user_data);

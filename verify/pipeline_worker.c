@@ -16,7 +16,7 @@ pipeline_work_fill(const PipelineWork *self, PipelineItem *item, GError **error)
 	SatchelBundleStat info;
 	gboolean good = TRUE;
 
-	g_mutex_lock(self->medium);
+	pthread_mutex_lock(self->medium);
 	if (is_bare) {
 		satchel_file_header_clear(&item->header);
 		good = satchel_closure_repo_read_bare_header(self->repo, item->job.member,
@@ -29,16 +29,16 @@ pipeline_work_fill(const PipelineWork *self, PipelineItem *item, GError **error)
 	/* Reading nothing does not tell whether there is a file. */
 	if (good && item->job.size_bytes == 0)
 		good = satchel_bundle_reader_stat(self->bundle, item->job.member, &info, error);
-	g_mutex_unlock(self->medium);
+	pthread_mutex_unlock(self->medium);
 	return good;
 }
 
 static void
 work_forget(const PipelineWork *self, const PipelineItem *item)
 {
-	g_mutex_lock(self->medium);
+	pthread_mutex_lock(self->medium);
 	satchel_bundle_reader_drop_cache(self->bundle, item->job.member, 0, item->job.size_bytes);
-	g_mutex_unlock(self->medium);
+	pthread_mutex_unlock(self->medium);
 }
 
 /* The verdict after the second try. @reason: (transfer full): what was wrong */

@@ -1,5 +1,6 @@
 #pragma once
 #include "pipeline_queue.h"
+#include <pthread.h>
 
 /*
  * What a worker does with one member: verify it, let it be taken, and look at the medium a second
@@ -10,7 +11,7 @@
 typedef struct {
 	SatchelBundleReader *bundle;
 	SatchelClosureRepo *repo; /* (nullable) */
-	GMutex *medium;		  /* held for each use of the two */
+	pthread_mutex_t *medium;  /* held for each use of the two */
 	const SatchelPipelineUser *user;
 	/* Called in the worker's thread: so many bytes of the medium are done. */
 	void (*count)(gpointer user_data, guint64 n_bytes);

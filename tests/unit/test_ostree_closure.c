@@ -1,5 +1,6 @@
 #include "../../verify/hex.h"
-#include "../../verify/ostree_closure.h"
+#include "../../verify/object_pipeline.h"
+#include "../../verify/object_stream.h"
 #include "../support/ostree_bundle.h"
 #include <fcntl.h>
 #include <ostree.h>
@@ -86,6 +87,86 @@ fixture_find_size(const Fixture *self, guint64 size_bytes)
 	g_assert_not_reached();
 }
 
+/* One object through the pipeline. */
+typedef struct {
+	const Fixture *fixture;
+	SatchelObjectType type;
+	const char *checksum;
+	GByteArray *content; /* of an object that was taken whole, without header */
+	GError *error;
+} OneObject;
+
+static void
+one_describe(gpointer user_data, guint index, SatchelPipelineJob *job)
+{
+	const OneObject *one = user_data;
+	SatchelBundlePlace place = {0};
+	gboolean missing = FALSE;
+
+	g_assert_cmpuint(index, ==, 0);
+	job->type = one->type;
+	g_assert_true(satchel_hex_to_sha256(one->checksum, job->checksum));
+	job->member = satchel_closure_repo_member(one->fixture->repo, one->type, one->checksum);
+	if (satchel_closure_repo_find(one->fixture->repo, one->type, one->checksum, &place,
+				      &missing, NULL))
+		job->size_bytes = place.size_bytes;
+}
+
+static gboolean
+one_take(gpointer user_data, guint index, const SatchelPipelineObject *object, GError **error)
+{
+	OneObject *one = user_data;
+
+	g_assert_cmpuint(object->type, ==, one->type);
+	g_assert_cmpstr(object->checksum, ==, one->checksum);
+	g_assert_null(object->stream);
+	one->content = g_byte_array_new();
+	g_byte_array_append(one->content, object->whole.content,
+			    (guint)object->whole.n_content_bytes);
+	return TRUE;
+}
+
+static void
+one_progress(gpointer user_data, guint64 n_bytes)
+{
+}
+
+static gboolean
+one_failed(gpointer user_data, guint index, GError *error)
+{
+	OneObject *one = user_data;
+
+	g_assert_null(one->error);
+	one->error = error;
+	return FALSE;
+}
+
+/* The content, or NULL where it was refused. */
+static GByteArray *
+read_one(const Fixture *self, SatchelObjectType type, const char *checksum, GError **error)
+{
+	OneObject one = {.fixture = self, .type = type, .checksum = checksum};
+	const SatchelPipelineUser user = {one_describe, one_take, one_progress, one_failed, &one};
+	/* A reader may keep the file open that it read last; a test writes another one. */
+	g_autoptr(SatchelBundleReader) reader =
+		satchel_bundle_reader_open(self->bundle.bundle, NULL);
+	g_autoptr(SatchelClosureRepo) repo = satchel_closure_repo_open(reader, NULL);
+
+	satchel_object_pipeline_run(reader, repo, 1, &user, 1, NULL);
+	g_assert_true((one.content == NULL) == (one.error != NULL));
+	if (one.error != NULL)
+		g_propagate_error(error, one.error);
+	return one.content;
+}
+
+static gboolean
+check_one(const Fixture *self, SatchelObjectType type, const char *checksum, GError **error)
+{
+	g_autoptr(GByteArray) content = read_one(self, type, checksum, error);
+
+	return content != NULL;
+}
+
 static char *
 read_object(const Fixture *self, const SatchelClosureObject *object, gsize *n_bytes)
 {
@@ -124,8 +205,7 @@ assert_all_objects_good(const Fixture *self)
 		const SatchelClosureObject *object = fixture_object(self, i);
 		g_autoptr(GError) error = NULL;
 
-		g_assert_true(satchel_closure_repo_check(self->repo, object->type, name_of(object),
-							 &error));
+		g_assert_true(check_one(self, object->type, name_of(object), &error));
 		g_assert_no_error(error);
 	}
 }
@@ -211,24 +291,19 @@ static void
 test_file_content_comes_back(void)
 {
 	g_auto(Fixture) self;
-	g_auto(SatchelFileHeader) header = {0};
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GInputStream) content = NULL;
+	g_autoptr(GByteArray) content = NULL;
 	g_autofree char *source = NULL;
 	g_autofree char *expected = NULL;
-	g_autofree char *found = g_malloc(300001);
-	gsize n_expected = 0, n_found = 0;
+	gsize n_expected = 0;
 
 	fixture_open(&self, "archive");
 	source = g_build_filename(self.bundle.dir, "tree/usr/lib/big", NULL);
 	g_assert_true(g_file_get_contents(source, &expected, &n_expected, NULL));
-	content = satchel_closure_repo_open_file(
-		self.repo, name_of(fixture_find_size(&self, 300000)), &header, &error);
+	content = read_one(&self, SATCHEL_OBJECT_FILE, name_of(fixture_find_size(&self, 300000)),
+			   &error);
 	g_assert_no_error(error);
-	g_assert_cmpuint(header.size_bytes, ==, 300000);
-	g_assert_cmpuint(header.mode, ==, S_IFREG | 0644);
-	g_assert_true(g_input_stream_read_all(content, found, 300001, &n_found, NULL, &error));
-	g_assert_cmpmem(found, n_found, expected, n_expected);
+	g_assert_cmpmem(content->data, content->len, expected, n_expected);
 }
 
 static void
@@ -261,8 +336,7 @@ test_missing_file_is_listed_as_missing(void)
 	g_assert_no_error(error);
 	g_assert_cmpuint(list->n_missing, ==, 1);
 	g_assert_cmpuint(list->n_files, ==, self.list->n_files);
-	g_assert_false(
-		satchel_closure_repo_check(self.repo, SATCHEL_OBJECT_FILE, name_of(file), &error));
+	g_assert_false(check_one(&self, SATCHEL_OBJECT_FILE, name_of(file), &error));
 	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_NO_TARGET_CONTENT);
 }
 
@@ -301,23 +375,10 @@ test_one_flipped_bit_in_metadata_is_refused(void)
 	}
 }
 
-/* Reads a file object to its end or to an error. TRUE where all that the header claims was given
- * out, which an error must never follow. */
 static gboolean
 drain(const Fixture *self, const char *checksum, GError **error)
 {
-	g_auto(SatchelFileHeader) header = {0};
-	g_autoptr(GInputStream) content =
-		satchel_closure_repo_open_file(self->repo, checksum, &header, error);
-	guint8 buffer[4096];
-	guint64 total_bytes = 0;
-	gssize n_bytes;
-
-	if (content == NULL)
-		return FALSE;
-	while ((n_bytes = g_input_stream_read(content, buffer, sizeof buffer, NULL, error)) > 0)
-		total_bytes += (guint64)n_bytes;
-	return total_bytes == header.size_bytes;
+	return check_one(self, SATCHEL_OBJECT_FILE, checksum, error);
 }
 
 static void
@@ -699,7 +760,9 @@ test_file_that_is_cut_while_it_is_read_is_refused(void)
 	g_auto(Fixture) self;
 	g_auto(SatchelFileHeader) header = {0};
 	g_autoptr(GError) error = NULL;
+	g_autoptr(GInputStream) stored = NULL;
 	g_autoptr(GInputStream) content = NULL;
+	g_autofree char *member = NULL;
 	g_autofree char *path = NULL;
 	const SatchelClosureObject *object;
 	guint8 buffer[4096];
@@ -708,7 +771,11 @@ test_file_that_is_cut_while_it_is_read_is_refused(void)
 	fixture_open(&self, "archive");
 	object = fixture_find_size(&self, 300000);
 	path = ostree_bundle_object(&self.bundle, object->type, name_of(object));
-	content = satchel_closure_repo_open_file(self.repo, name_of(object), &header, &error);
+	member = satchel_closure_repo_member(self.repo, SATCHEL_OBJECT_FILE, name_of(object));
+	stored = satchel_bundle_reader_open_member(self.reader, member, NULL, &error);
+	g_assert_no_error(error);
+	content = satchel_object_stream_new_archive(g_steal_pointer(&stored), member,
+						    name_of(object), &header, &error);
 	g_assert_no_error(error);
 	g_assert_cmpint(g_input_stream_read(content, buffer, sizeof buffer, NULL, &error), >, 0);
 	g_assert_cmpint(truncate(path, 100), ==, 0);
