@@ -15,6 +15,7 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from run_once import run_once  # noqa: E402
 from tap import program  # noqa: E402
 from tuf_server import Repo, Server  # noqa: E402
 
@@ -32,25 +33,6 @@ def make_repo(n_targets):
     }
     repo.publish("targets", "snapshot", "timestamp")
     return repo
-
-
-# A process keeps the largest memory of the one that it was forked from, so a small one starts it.
-LAUNCHER = """
-import os, sys, time
-begin = time.perf_counter()
-child = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ)
-_, status, usage = os.wait4(child, 0)
-print(time.perf_counter() - begin, usage.ru_utime + usage.ru_stime, usage.ru_maxrss, status)
-"""
-
-
-def run_once(argv):
-    """Seconds of wall and processor time, and KiB of memory, of one process."""
-    launched = subprocess.run([sys.executable, "-I", "-S", "-c", LAUNCHER, *argv], check=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
-    wall, cpu, memory, status = launched.stdout.split()
-    assert status == "0", launched.stderr
-    return float(wall), float(cpu), int(memory)
 
 
 def measure(name, runs, prepare, argv):

@@ -1,0 +1,22 @@
+"""Time and memory of one process, for measurements."""
+import subprocess
+import sys
+
+# A process keeps the largest memory of the one that it was forked from, so a small one starts it.
+LAUNCHER = """
+import os, sys, time
+begin = time.perf_counter()
+child = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ,
+                       file_actions=[(os.POSIX_SPAWN_DUP2, 2, 1)])
+_, status, usage = os.wait4(child, 0)
+print(time.perf_counter() - begin, usage.ru_utime + usage.ru_stime, usage.ru_maxrss, status)
+"""
+
+
+def run_once(argv):
+    """Seconds of wall and processor time, and KiB of memory, of one process."""
+    launched = subprocess.run([sys.executable, "-I", "-S", "-c", LAUNCHER, *argv], check=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
+    wall, cpu, memory, status = launched.stdout.split()
+    assert status == "0", launched.stderr
+    return float(wall), float(cpu), int(memory)
