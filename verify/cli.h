@@ -23,9 +23,9 @@ typedef struct {
 	const char *purpose;		/* one sentence */
 	const SatchelCommand *commands; /* ends with a row of NULL name */
 	const char *epilog;		/* (nullable): examples, where the manual is */
-	/* (nullable): options of every command, to stand before or after its name; ends with a row
-	 * of NULL long_name. They write into static variables of the program, when the command
-	 * calls satchel_cli_parse(). */
+	/* (nullable): options that every command knows, if only to refuse them, to stand before or
+	 * after its name; ends with a row of NULL long_name. They write into static variables of
+	 * the program, when the command calls satchel_cli_parse(). */
 	const GOptionEntry *options;
 	/* (nullable): one of @options, with a value, that names the command instead of the word in
 	 * its place: "command" */

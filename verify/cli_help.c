@@ -114,7 +114,9 @@ satchel_cli_help_print_program(const SatchelProgram *program, const char *prefix
 	append_wrapped(out, program->purpose, 0, 0);
 	g_string_append(out, "\nCommands:\n");
 	append_commands(out, program, prefix);
-	g_string_append(out, "\nOptions of every command:\n");
+	/* Those of the program are not for each command: it refuses what it has no use for. */
+	g_string_append(out, program->options != NULL ? "\nOptions:\n"
+						      : "\nOptions of every command:\n");
 	append_options(out, program->options);
 	append_options(out, builtin);
 	append_term(out, "-v, --version", "Show the version (in a command's place)", 32);
