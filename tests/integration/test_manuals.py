@@ -103,10 +103,11 @@ for program, page in PAGES.items():
         assert not missing, f"missing: {sorted(missing)}"
 
 
-@test("satchel-installer.8 has every number of status.h, once, and no other")
+@test("satchel-installer.8 has every status of status.h by number and name, once, and no other")
 def _():
-    found = [number for number, _ in rows(PAGES["satchel-installer"])]
-    assert sorted(found) == sorted(statuses().values()), set(found) ^ set(statuses().values())
+    found = sorted(rows(PAGES["satchel-installer"]))
+    wanted = sorted((number, name) for name, number in statuses().items())
+    assert found == wanted, set(found) ^ set(wanted)
 
 
 @test("every option of a bundler command's --help is in its section, and the other way round")
