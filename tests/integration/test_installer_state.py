@@ -1,15 +1,10 @@
 #!/usr/bin/python3
-"""The device's state: damage, two updaters at once, and SIGKILL at writes.
-
-    test_installer_state.py                 a sample of the points at which the program can be killed
-    test_installer_state.py --every-point   all of them (.ci/run does that)
-"""
+"""The device's state: damage, and two updaters at once."""
 import fcntl
 import hashlib
 import json
 import os
 import pathlib
-import re
 import shutil
 import subprocess
 import sys
@@ -20,14 +15,24 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 from device_lab import Lab, NAME, sh  # noqa: E402
 from tap import ROOT, main, program, skip, test  # noqa: E402
 
-EVERY_POINT = "--every-point" in sys.argv
-if EVERY_POINT:
-    sys.argv.remove("--every-point")
-
 STATE_SCHEMA = json.loads((ROOT / "schemas/installer-state.schema.json").read_text())
-# What changes something on a disk, or makes it last.
-SYSCALLS = ("write,pwrite64,rename,renameat,renameat2,link,linkat,symlink,symlinkat,unlink,"
-            "unlinkat,mkdir,mkdirat,fsync,fdatasync,syncfs,ftruncate,fchown,fchmod")
+
+
+def strace(device, words, *options):
+    argv = ["strace", "-f", "-qq", *options, "-o", device.folder / "trace",
+            program("satchel-installer"), words[0], "-c", device.config, *words[1:]]
+    return subprocess.run([os.fspath(word) for word in argv], check=False, timeout=120,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                          env=dict(os.environ, OSTREE_SYSROOT_DEBUG="mutable-deployments",
+                                   ASAN_OPTIONS="detect_leaks=0"))
+
+
+def need_strace():
+    if shutil.which("strace") is None:
+        skip("strace is missing")
+    if subprocess.run(["strace", "-qq", "-o", "/dev/null", "true"], check=False,
+                      stderr=subprocess.DEVNULL).returncode != 0:
+        skip("no right to trace")
 
 
 def check_state(device):
@@ -286,83 +291,6 @@ def _(tmp):
         device.expect(0, "run")
 
 
-# ---- SIGKILL
-
-WRITES = "every write" if EVERY_POINT else "sampled writes"
-
-
-class Snapshot:
-    """A device at one moment, to which each try goes back."""
-
-    def __init__(self, device):
-        self.device = device
-        self.copy = device.folder / "snapshot"
-        self.copy.mkdir()
-        sh("cp", "-a", device.sysroot, device.storage, self.copy)
-
-    def restore(self):
-        for path in (self.device.sysroot, self.device.storage):
-            shutil.rmtree(path)
-            sh("cp", "-a", self.copy / path.name, path)
-
-
-def strace(device, words, *options):
-    argv = ["strace", "-f", "-qq", "-e", f"trace={SYSCALLS}", *options, "-o",
-            device.folder / "trace", program("satchel-installer"), words[0], "-c", device.config,
-            *words[1:]]
-    return subprocess.run([os.fspath(word) for word in argv], check=False, timeout=120,
-                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                          env=dict(os.environ, OSTREE_SYSROOT_DEBUG="mutable-deployments",
-                                   ASAN_OPTIONS="detect_leaks=0"))
-
-
-def points(device, words):
-    """(system call, how many times) that a whole run makes."""
-    strace(device, words)
-    counts = {}
-    for line in (device.folder / "trace").read_text(errors="replace").splitlines():
-        found = re.match(r"\d+\s+(\w+)\(", line)
-        if found:
-            counts[found[1]] = counts.get(found[1], 0) + 1
-    return [(name, n) for name in sorted(counts) for n in range(1, counts[name] + 1)]
-
-
-def sample(all_points, n):
-    if EVERY_POINT or len(all_points) <= n:
-        return all_points
-    step = len(all_points) / n
-    return [all_points[int(i * step)] for i in range(n)]
-
-
-def kill_sweep(device, words, n, again):
-    """Kills the command before its Nth call of each kind; @again says whether all is well then."""
-    snapshot = Snapshot(device)
-    every = points(device, words)
-    assert len(every) >= 10, every
-    killed = 0
-    for name, number in sample(every, n):
-        snapshot.restore()
-        done = strace(device, words, "-e", f"inject={name}:signal=SIGKILL:when={number}")
-        killed += done.returncode == -9 or done.returncode == 137
-        if device.state_file.exists():
-            check_state(device)
-        try:
-            again(device)
-        except AssertionError as problem:
-            raise AssertionError(f"killed at {name} number {number}: {problem}") from problem
-    snapshot.restore()
-    print(f"# {words[0]}: {killed} kills at {len(every)} points")
-    assert killed > 0
-
-
-def need_strace():
-    if shutil.which("strace") is None:
-        skip("strace is missing")
-    if subprocess.run(["strace", "-qq", "-o", "/dev/null", "true"], check=False,
-                      stderr=subprocess.DEVNULL).returncode != 0:
-        skip("no right to trace")
-
-
 @test("a bundle's metadata are read once: what is remembered of them is what was judged")
 def _(tmp):
     need_strace()
@@ -375,150 +303,6 @@ def _(tmp):
         assert len(opened) == 1, opened
         raw = (bundle / "tuf/bundle-targets.json").read_bytes()
         assert hashlib.sha256(raw).hexdigest() in device.state_file.read_text()
-
-
-@test(f"killed at {WRITES}, check can be run again")
-def _(tmp):
-    need_strace()
-    lab = Lab(tmp, releases=(1, 2))
-    bundle = lab.bundle([1, 2])
-    with lab.device() as device:
-        def again(device):
-            device.expect(16, "check", "--src-dir", bundle)
-            assert check_state(device)["current"]["name"] == f"{NAME}-1"
-            device.expect(16, "list")
-        kill_sweep(device, ["check", "--src-dir", bundle], 25, again)
-
-
-@test(f"killed at {WRITES}, pull can be run again and the repository is whole")
-def _(tmp):
-    need_strace()
-    lab = Lab(tmp, releases=(1, 2))
-    bundle = lab.bundle([1, 2])
-    with lab.device() as device:
-        def again(device):
-            # A commit that is there is complete.
-            if device.has_commit(2):
-                device.fsck()
-            device.expect(0, "pull", "--src-dir", bundle)
-            device.fsck()
-            device.expect(100, "install")
-        kill_sweep(device, ["pull", "--src-dir", bundle], 25, again)
-
-
-@test(f"killed at {WRITES}, install can be run again, and one of both releases is the default")
-def _(tmp):
-    need_strace()
-    lab = Lab(tmp, releases=(1, 2))
-    bundle = lab.bundle([1, 2])
-    with lab.device() as device:
-        device.expect(0, "pull", "--src-dir", bundle)
-
-        def again(device):
-            assert device.deployments()[0] in (lab.commits[1], lab.commits[2])
-            was_pending = "pending" in (device.state() or {})
-            device.expect(30 if was_pending else 100, "install")
-            assert device.deployments() == [lab.commits[2], lab.commits[1]]
-            state = check_state(device)
-            assert state["pending"]["name"] == f"{NAME}-2" and "installing" not in state
-            device.fsck()
-            device.expect(0, "run")
-        kill_sweep(device, ["install"], 40, again)
-
-
-@test(f"killed at {WRITES} of install, run after the next boot tells the truth")
-def _(tmp):
-    need_strace()
-    lab = Lab(tmp, releases=(1, 2))
-    bundle = lab.bundle([1, 2])
-    with lab.device() as device:
-        device.expect(0, "pull", "--src-dir", bundle)
-
-        def again(device):
-            booted = device.deployments()[0]
-            result = device.run("run")
-            assert result.returncode == (0 if booted == lab.commits[2] else 40), result
-            state = check_state(device)
-            assert state["current"]["commit"] == booted, state
-            assert state["failing"] == [], state
-        kill_sweep(device, ["install"], 25, again)
-
-
-@test(f"killed at {WRITES}, run can be run again")
-def _(tmp):
-    need_strace()
-    lab = Lab(tmp, releases=(1, 2))
-    bundle = lab.bundle([1, 2])
-    with lab.device() as device:
-        device.expect(100, "update", "--src-dir", bundle)
-
-        def again(device):
-            was_pending = "pending" in device.state()
-            device.expect(0 if was_pending else 40, "run")
-            state = check_state(device)
-            assert state["current"]["name"] == f"{NAME}-2" and state["failing"] == []
-        kill_sweep(device, ["run"], 25, again)
-
-
-@test(f"a target that failed stays failing when run is killed at {WRITES} that find that out")
-def _(tmp):
-    need_strace()
-    lab = Lab(tmp, releases=(1, 2))
-    bundle = lab.bundle([1, 2])
-    with lab.device() as device:
-        device.expect(16, "check", "--src-dir", bundle)
-        device.expect(100, "update", "--src-dir", bundle)
-        device.boot_old()
-
-        def again(device):
-            was_pending = "pending" in device.state()
-            device.expect(110 if was_pending else 40, "run")
-            state = check_state(device)
-            assert [target["name"] for target in state["failing"]] == [f"{NAME}-2"]
-            assert state["current"]["name"] == f"{NAME}-1"
-        kill_sweep(device, ["run"], 15, again)
-
-
-@test(f"killed at {WRITES}, rollback of what runs can be run again")
-def _(tmp):
-    need_strace()
-    lab = Lab(tmp, releases=(1, 2))
-    bundle = lab.bundle([1, 2])
-    with lab.device() as device:
-        device.expect(16, "check", "--src-dir", bundle)
-        device.expect(100, "update", "--src-dir", bundle)
-        device.expect(0, "run")
-
-        def again(device):
-            # Behind its swap it is finished by whoever comes next.
-            if device.deployments()[0] == lab.commits[2]:
-                device.expect(100, "rollback")
-            device.expect(0, "run")
-            state = check_state(device)
-            assert state["current"]["name"] == f"{NAME}-1"
-            assert [target["name"] for target in state["failing"]] == [f"{NAME}-2"]
-            device.fsck()
-        kill_sweep(device, ["rollback"], 25, again)
-
-
-@test(f"killed at {WRITES}, an installation can be called off again, or run says that it was")
-def _(tmp):
-    need_strace()
-    lab = Lab(tmp, releases=(1, 2))
-    bundle = lab.bundle([1, 2])
-    with lab.device() as device:
-        device.expect(16, "check", "--src-dir", bundle)
-        device.expect(100, "update", "--src-dir", bundle)
-
-        def again(device):
-            old_is_default = device.deployments()[0] == lab.commits[1]
-            if "pending" in device.state():
-                device.expect(110 if old_is_default else 0, "run" if old_is_default else "rollback")
-            state = check_state(device)
-            assert "pending" not in state and state["current"]["name"] == f"{NAME}-1"
-            assert [target["name"] for target in state["failing"]] == [f"{NAME}-2"]
-            assert device.deployments()[0] == lab.commits[1]
-        kill_sweep(device, ["rollback"], 25, again)
 
 
 main()
