@@ -47,8 +47,10 @@ open_dir(SatchelDevice *self, GError **error)
 	if (self->mode == SATCHEL_DEVICE_READ_ONLY && problem == ENOENT)
 		return TRUE;
 	quoted = satchel_path_quote(self->dir);
-	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_FAILED, "%s: %s", quoted,
-		    g_strerror(problem));
+	g_set_error(error, SATCHEL_ERROR,
+		    problem == ENOSPC || problem == EDQUOT ? SATCHEL_ERROR_NO_SPACE
+							   : SATCHEL_ERROR_FAILED,
+		    "%s: %s", quoted, g_strerror(problem));
 	return FALSE;
 }
 

@@ -43,9 +43,10 @@ lock_sysroot(DeployRun *run, GError **error)
 {
 	g_autoptr(GError) local_error = NULL;
 
+	/* Of a file system that can only be read, say: it is nothing that the release has done. */
 	if (!ostree_sysroot_try_lock(run->ostree, &run->locked, &local_error))
-		return deploy_fail(g_steal_pointer(&local_error), "the sysroot cannot be locked",
-				   error);
+		return satchel_sysroot_take_error(g_steal_pointer(&local_error), SATCHEL_ERROR_BUSY,
+						  "the sysroot cannot be locked", error);
 	if (run->locked)
 		return TRUE;
 	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_BUSY,

@@ -163,6 +163,25 @@ undo(SatchelDevice *device, GBytes *before, gboolean confirmed, GError *cause, G
 	return FALSE;
 }
 
+/* The state that tells of the rollback could not be written. One that did not fit never was: the
+ * file is the old one, and writing that again would fail as well. */
+static gboolean
+stay(SatchelDevice *device, GBytes *before, gboolean confirmed, GError *cause, GError **error)
+{
+	SatchelState *state = NULL;
+
+	if (!g_error_matches(cause, SATCHEL_ERROR, SATCHEL_ERROR_NO_SPACE))
+		return undo(device, before, confirmed, cause, error);
+	state = satchel_state_parse(before, NULL);
+	if (state != NULL) {
+		satchel_state_free(device->state);
+		device->state = state;
+	}
+	g_propagate_prefixed_error(error, cause,
+				   "the rollback failed, the device stays as it is: ");
+	return FALSE;
+}
+
 /* May the boot loader get it back? */
 static gboolean
 check_boot(SatchelDevice *device, const SatchelStateTarget *target, gboolean confirmed,
@@ -192,7 +211,7 @@ leave_running(SatchelDevice *device, const SatchelStateTarget *target, gboolean 
 	if (!check_boot(device, target, confirmed, error))
 		return FALSE;
 	if (!reject_and_begin(device, target, &local_error))
-		return undo(device, before, confirmed, g_steal_pointer(&local_error), error);
+		return stay(device, before, confirmed, g_steal_pointer(&local_error), error);
 	if (satchel_update_run_deploy(device, existing, cancellable, &unchanged, &local_error))
 		return TRUE;
 	if (unchanged)
