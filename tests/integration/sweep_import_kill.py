@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """A pull that is killed at random points, again and again, and goes on where it was. Not part of
-`make check`: it takes minutes.
+`make check`: it takes a minute or two (.ci/run does it, for both forms of a bundle).
 
     tests/integration/sweep_import_kill.py [--kills N] [--seed N]
 """
@@ -16,7 +16,7 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from device_lab import Lab  # noqa: E402
+from device_lab import Lab, tree_digest  # noqa: E402
 from tap import program  # noqa: E402
 
 
@@ -42,6 +42,12 @@ def finish(process):
     assert process.returncode == 0, errors.decode()
 
 
+def brought(device):
+    """The objects that a device has, and what lies in its repository besides."""
+    left = [path.name for path in (device.repo / "tmp").iterdir() if path.name != "cache"]
+    return tree_digest(device.repo / "objects"), left
+
+
 def sweep(lab, bundle, kills, chance):
     """Returns how many pulls it took to bring the release to a device."""
     done = devices = 0
@@ -52,6 +58,7 @@ def sweep(lab, bundle, kills, chance):
                 begin = time.monotonic()
                 finish(start(clean, bundle))
                 whole_s = time.monotonic() - begin
+                undisturbed = brought(clean)
             for _ in range(min(20, kills - done)):
                 process = start(device, bundle)
                 time.sleep(chance.uniform(0, whole_s))
@@ -63,6 +70,9 @@ def sweep(lab, bundle, kills, chance):
             finish(start(device, bundle))
             assert device.has_commit(2)
             device.fsck()
+            objects, left = brought(device)
+            assert objects == undisturbed[0]
+            assert len(left) <= len(undisturbed[1]), left
             device.expect(100, "install")
     return devices
 
@@ -76,8 +86,13 @@ def main():
     try:
         lab = Lab(folder, releases=(1,))
         lab.release(2, commit=lab.commit(2, many_files))
-        devices = sweep(lab, lab.bundle([2]), options.kills, random.Random(options.seed))
-        print(f"{options.kills} kills on {devices} devices: each resumed, none left anything wrong")
+        for packed in (True, False):
+            form = "packed" if packed else "folder"
+            print(f"{form}: seed {options.seed}", flush=True)
+            devices = sweep(lab, lab.bundle([2], packed=packed), options.kills,
+                            random.Random(options.seed))
+            print(f"{form}: {options.kills} kills on {devices} devices: each resumed, all brought "
+                  "what an undisturbed one does")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
