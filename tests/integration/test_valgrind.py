@@ -22,8 +22,9 @@ def expect(device, status, *words):
     argv = device.argv(*words)
     argv[0] = program(argv[0])
     # A child that is forked has the memory of its parent, and says so when it ends.
-    result = run(["valgrind", "-q", "--child-silent-after-fork=yes", f"--error-exitcode={FOUND}", "--leak-check=full",
-                  "--show-leak-kinds=definite", "--errors-for-leak-kinds=definite",
+    result = run(["valgrind", "-q", "--child-silent-after-fork=yes",
+                  f"--error-exitcode={FOUND}", "--leak-check=full", "--show-leak-kinds=definite",
+                  "--errors-for-leak-kinds=definite",
                   f"--suppressions={SUPPRESSIONS}", *argv],
                  env={"OSTREE_SYSROOT_DEBUG": "mutable-deployments", "G_SLICE": "always-malloc"})
     assert result.returncode == status, f"not {status}: {result}"
