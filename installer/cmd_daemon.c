@@ -186,7 +186,8 @@ look_once(Daemon *self, SatchelOutcome *outcome, GError **error)
 		return TRUE;
 	}
 	*outcome = SATCHEL_OUTCOME_DONE;
-	if (do_alone(self, look, outcome, &local_error))
+	(void)do_alone(self, look, outcome, &local_error);
+	if (local_error == NULL)
 		return !self->rebooting;
 	if (self->rebooting) {
 		g_propagate_error(error, g_steal_pointer(&local_error));
