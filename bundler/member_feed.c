@@ -1,6 +1,7 @@
 #include "member_feed.h"
 #include "../verify/digest.h"
 #include "../verify/path_safety.h"
+#include "pointer_queue.h"
 #include <string.h>
 
 #define BATCH_BYTES (1024u * 1024u)
@@ -19,9 +20,9 @@ struct SatchelMemberFeed {
 	GThread *reading;
 	GThread *hashing;
 	/* A batch goes from the first to the last and back to the first. */
-	GAsyncQueue *empty;
-	GAsyncQueue *filled;
-	GAsyncQueue *hashed;
+	SatchelPointerQueue *empty;
+	SatchelPointerQueue *filled;
+	SatchelPointerQueue *hashed;
 	int stop;	/* atomic */
 	Batch *filling; /* of the thread that reads */
 	Batch *taken;	/* the caller's */
@@ -43,8 +44,8 @@ batch_free(gpointer data)
 static gboolean
 feed_hand_over(SatchelMemberFeed *self)
 {
-	g_async_queue_push(self->filled, g_steal_pointer(&self->filling));
-	self->filling = g_async_queue_pop(self->empty);
+	satchel_pointer_queue_push(self->filled, g_steal_pointer(&self->filling));
+	self->filling = satchel_pointer_queue_pop(self->empty);
 	self->filling->n_bytes = 0;
 	return g_atomic_int_get(&self->stop) == 0;
 }
@@ -92,12 +93,12 @@ feed_read(gpointer data)
 	g_autoptr(GError) error = NULL;
 	gboolean good = TRUE;
 
-	self->filling = g_async_queue_pop(self->empty);
+	self->filling = satchel_pointer_queue_pop(self->empty);
 	for (guint i = 0; good && (member = feed_get_member(self, i)) != NULL; i++)
 		good = is_meta(member) || feed_read_member(self, member, &error);
 	self->filling->error = g_steal_pointer(&error);
 	self->filling->is_last = TRUE;
-	g_async_queue_push(self->filled, g_steal_pointer(&self->filling));
+	satchel_pointer_queue_push(self->filled, g_steal_pointer(&self->filling));
 	return NULL;
 }
 
@@ -107,18 +108,20 @@ feed_read(gpointer data)
 typedef struct {
 	guint index;
 	guint64 left_bytes; /* of that member */
+	gboolean begun;	    /* with that member */
 	SatchelDigest *digest;
 } HashPoint;
 
 static gboolean
 hash_end_member(HashPoint *point, const SatchelPackedMember *member, GError **error)
 {
-	g_autofree char *sha256 = satchel_digest_finish(point->digest);
+	guint8 sha256[SATCHEL_SHA256_BYTES];
 	g_autofree char *quoted = NULL;
 
-	g_clear_pointer(&point->digest, satchel_digest_free);
+	satchel_digest_finish_raw(point->digest, sha256);
+	point->begun = FALSE;
 	point->index++;
-	if (member->sha256[0] == '\0' || strcmp(sha256, member->sha256) == 0)
+	if (!member->is_listed || memcmp(sha256, member->sha256, sizeof sha256) == 0)
 		return TRUE;
 	quoted = satchel_path_quote(member->path);
 	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
@@ -140,9 +143,10 @@ hash_batch(const SatchelMemberFeed *self, HashPoint *point, const Batch *batch, 
 			point->index++;
 			continue;
 		}
-		if (point->digest == NULL) {
-			point->digest = satchel_digest_new(SATCHEL_DIGEST_SHA256);
+		if (!point->begun) {
+			satchel_digest_begin(point->digest);
 			point->left_bytes = member->size_bytes;
+			point->begun = TRUE;
 		}
 		n_bytes = (gsize)MIN(point->left_bytes, batch->n_bytes - at);
 		satchel_digest_update(point->digest, batch->data + at, n_bytes);
@@ -164,11 +168,11 @@ feed_stop_reading(SatchelMemberFeed *self)
 
 	g_atomic_int_set(&self->stop, 1);
 	while (!was_last) {
-		Batch *batch = g_async_queue_pop(self->filled);
+		Batch *batch = satchel_pointer_queue_pop(self->filled);
 
 		was_last = batch->is_last;
 		g_clear_error(&batch->error);
-		g_async_queue_push(self->empty, batch);
+		satchel_pointer_queue_push(self->empty, batch);
 	}
 }
 
@@ -176,11 +180,11 @@ static gpointer
 feed_hash(gpointer data)
 {
 	SatchelMemberFeed *self = data;
-	HashPoint point = {0};
+	HashPoint point = {.digest = satchel_digest_new(SATCHEL_DIGEST_SHA256)};
 	gboolean was_last = FALSE;
 
 	while (!was_last) {
-		Batch *batch = g_async_queue_pop(self->filled);
+		Batch *batch = satchel_pointer_queue_pop(self->filled);
 
 		was_last = batch->is_last;
 		/* What could not be read is not hashed either. */
@@ -190,9 +194,9 @@ feed_hash(gpointer data)
 			batch->is_last = TRUE;
 			was_last = TRUE;
 		}
-		g_async_queue_push(self->hashed, batch);
+		satchel_pointer_queue_push(self->hashed, batch);
 	}
-	g_clear_pointer(&point.digest, satchel_digest_free);
+	satchel_digest_free(point.digest);
 	return NULL;
 }
 
@@ -205,11 +209,11 @@ satchel_member_feed_start(SatchelBundleReader *bundle, const SatchelPackedOrder 
 
 	self->bundle = bundle;
 	self->order = order;
-	self->empty = g_async_queue_new_full(batch_free);
-	self->filled = g_async_queue_new_full(batch_free);
-	self->hashed = g_async_queue_new_full(batch_free);
+	self->empty = satchel_pointer_queue_new();
+	self->filled = satchel_pointer_queue_new();
+	self->hashed = satchel_pointer_queue_new();
 	for (guint i = 0; i < N_BATCHES; i++)
-		g_async_queue_push(self->empty, g_new0(Batch, 1));
+		satchel_pointer_queue_push(self->empty, g_new0(Batch, 1));
 	self->reading = g_thread_new("read", feed_read, self);
 	self->hashing = g_thread_new("hash", feed_hash, self);
 	return self;
@@ -221,8 +225,8 @@ feed_take(SatchelMemberFeed *self)
 {
 	while (self->taken == NULL || (self->at == self->taken->n_bytes && !self->taken->is_last)) {
 		if (self->taken != NULL)
-			g_async_queue_push(self->empty, g_steal_pointer(&self->taken));
-		self->taken = g_async_queue_pop(self->hashed);
+			satchel_pointer_queue_push(self->empty, g_steal_pointer(&self->taken));
+		self->taken = satchel_pointer_queue_pop(self->hashed);
 		self->at = 0;
 	}
 }
@@ -262,13 +266,13 @@ satchel_member_feed_free(SatchelMemberFeed *self)
 {
 	g_atomic_int_set(&self->stop, 1);
 	/* So that it does not wait for one for ever. */
-	g_async_queue_push(self->empty, g_new0(Batch, 1));
+	satchel_pointer_queue_push(self->empty, g_new0(Batch, 1));
 	g_thread_join(self->reading);
 	g_thread_join(self->hashing);
 	if (self->taken != NULL)
 		batch_free(self->taken);
-	g_async_queue_unref(self->empty);
-	g_async_queue_unref(self->filled);
-	g_async_queue_unref(self->hashed);
+	satchel_pointer_queue_free(self->empty, batch_free);
+	satchel_pointer_queue_free(self->filled, batch_free);
+	satchel_pointer_queue_free(self->hashed, batch_free);
 	g_free(self);
 }

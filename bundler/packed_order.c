@@ -1,6 +1,5 @@
 #include "packed_order.h"
 #include "../verify/digest.h"
-#include "../verify/hex.h"
 #include "../verify/json.h"
 #include "../verify/path_safety.h"
 #include "../verify/utc_time.h"
@@ -70,12 +69,15 @@ clear_member(gpointer member)
 	g_free(((SatchelPackedMember *)member)->path);
 }
 
+/* @sha256: (nullable): where the manifest does not list it */
 static void
-append(SatchelPackedOrder *self, const char *path, guint64 size_bytes, const char *sha256)
+append(SatchelPackedOrder *self, const char *path, guint64 size_bytes, const guint8 *sha256)
 {
 	SatchelPackedMember member = {.path = g_strdup(path), .size_bytes = size_bytes};
 
-	(void)g_strlcpy(member.sha256, sha256, sizeof member.sha256);
+	member.is_listed = sha256 != NULL;
+	if (sha256 != NULL)
+		memcpy(member.sha256, sha256, sizeof member.sha256);
 	g_array_append_val(self->members, member);
 	self->size_bytes += size_bytes;
 }
@@ -87,7 +89,6 @@ append_listed(SatchelPackedOrder *self, const SatchelManifest *manifest, Found *
 {
 	for (guint i = 0; i < satchel_manifest_get_n_members(manifest); i++) {
 		SatchelManifestMember member = satchel_manifest_get_member(manifest, i);
-		g_autofree char *sha256 = NULL;
 		const guint64 *size_bytes;
 
 		if (g_str_has_prefix(member.path, TUF_PREFIX) != in_tuf)
@@ -101,8 +102,7 @@ append_listed(SatchelPackedOrder *self, const SatchelManifest *manifest, Found *
 			return refuse(error, SATCHEL_ERROR_DOWNLOAD_FAILED, member.path,
 				      "not of the size that the manifest gives: it is damaged or "
 				      "was altered");
-		sha256 = satchel_hex_encode(member.sha256, SATCHEL_MANIFEST_SHA256_BYTES);
-		append(self, member.path, member.size_bytes, sha256);
+		append(self, member.path, member.size_bytes, member.sha256);
 		(void)g_hash_table_remove(found->sizes, member.path);
 	}
 	return TRUE;
@@ -121,7 +121,7 @@ append_unlisted_tuf(SatchelPackedOrder *self, Found *found)
 		const guint64 *size_bytes = g_hash_table_lookup(found->sizes, names[i]);
 
 		if (g_str_has_prefix(names[i], TUF_PREFIX))
-			append(self, names[i], *size_bytes, "");
+			append(self, names[i], *size_bytes, NULL);
 	}
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 #include "../verify/bundle_form.h"
+#include "../verify/digest.h"
 
 /*
  * What a packed bundle holds and in which order, decided before a byte of it is written: tuf/, the
@@ -8,7 +9,8 @@
 typedef struct {
 	char *path;
 	guint64 size_bytes;
-	char sha256[65]; /* empty where no manifest lists it */
+	gboolean is_listed;		     /* in the manifest */
+	guint8 sha256[SATCHEL_SHA256_BYTES]; /* where it is listed */
 } SatchelPackedMember;
 
 typedef struct {

@@ -1,5 +1,6 @@
 #include "unpack_bundle.h"
 #include "../verify/digest.h"
+#include "../verify/hex.h"
 #include "../verify/path_safety.h"
 #include "interrupt.h"
 #include "medium.h"
@@ -40,6 +41,7 @@ unpack_member(Unpacking *self, const SatchelPackedMember *member, GError **error
 {
 	g_autoptr(SatchelFileWriter) writer =
 		satchel_write_directory_begin(self->dir_fd, member->path, error);
+	g_autofree char *listed = satchel_hex_encode(member->sha256, sizeof member->sha256);
 	g_autofree char *quoted = NULL;
 	SatchelWrittenFile written;
 
@@ -49,7 +51,7 @@ unpack_member(Unpacking *self, const SatchelPackedMember *member, GError **error
 	if (self->written != NULL)
 		g_hash_table_insert(self->written, g_strdup(member->path),
 				    g_strdup(written.sha256));
-	if (member->sha256[0] == '\0' || strcmp(written.sha256, member->sha256) == 0)
+	if (!member->is_listed || strcmp(written.sha256, listed) == 0)
 		return TRUE;
 	quoted = satchel_path_quote(member->path);
 	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
