@@ -15,12 +15,18 @@
 /* Set in the place of what the manifest lists. */
 #define LISTED_PLACE (G_GUINT64_CONSTANT(1) << 63)
 
+/* So many are kept open: more than there are of objects, far fewer than a process may have. */
+#define FOLDERS_MAX 300u
+
 typedef struct {
 	SatchelBundleReader reader;
 	int dir_fd;
 	/* The member that was read last, or NULL and -1. A large one is read in many pieces. */
 	char *open_member;
 	int open_fd;
+	/* Folders in which members were read, path to descriptor: there are 256 of objects, and
+	 * many thousands of objects. */
+	GHashTable *folders;
 } BundleDirectory;
 
 static int
@@ -48,13 +54,43 @@ directory_error(const char *member, int error_number, GError **error)
 	return FALSE;
 }
 
+static void
+directory_close_folder(gpointer fd)
+{
+	close(GPOINTER_TO_INT(fd));
+}
+
+/* The folder that holds @member, which stays the reader's; -1 where it cannot be opened. */
+static int
+directory_open_folder_of(BundleDirectory *self, const char *member, const char **name,
+			 GError **error)
+{
+	const char *slash = strrchr(member, '/');
+	g_autofree char *path = g_strndup(member, slash == NULL ? 0 : (gsize)(slash - member));
+	gpointer known = NULL;
+	int fd;
+
+	*name = slash == NULL ? member : slash + 1;
+	if (g_hash_table_lookup_extended(self->folders, path, NULL, &known))
+		return GPOINTER_TO_INT(known);
+	fd = satchel_safe_open_parent(self->dir_fd, member, name, error);
+	if (fd < 0)
+		return -1;
+	if (g_hash_table_size(self->folders) == FOLDERS_MAX)
+		g_hash_table_remove_all(self->folders);
+	g_hash_table_insert(self->folders, g_steal_pointer(&path), GINT_TO_POINTER(fd));
+	return fd;
+}
+
 /* Opens @member and keeps it for the reads that follow. */
 static gboolean
 directory_begin_read(SatchelBundleReader *reader, const char *member, guint64 *size_bytes,
 		     GError **error)
 {
 	BundleDirectory *self = (BundleDirectory *)reader;
-	int fd = satchel_safe_open(self->dir_fd, member, size_bytes, error);
+	const char *name = NULL;
+	int folder = directory_open_folder_of(self, member, &name, error);
+	int fd = folder < 0 ? -1 : satchel_safe_open_in(folder, name, member, size_bytes, error);
 
 	if (fd < 0)
 		return FALSE;
@@ -370,6 +406,7 @@ static void
 directory_free(SatchelBundleReader *self)
 {
 	directory_forget((BundleDirectory *)self);
+	g_hash_table_unref(((BundleDirectory *)self)->folders);
 	close(directory_fd(self));
 	g_free(self->path);
 	g_free(self);
@@ -420,5 +457,7 @@ satchel_bundle_directory_open(const char *path, gboolean *is_bundle, GError **er
 	self->reader.path = g_strdup(path);
 	self->dir_fd = fd;
 	self->open_fd = -1;
+	self->folders =
+		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, directory_close_folder);
 	return &self->reader;
 }

@@ -1,4 +1,5 @@
 #include "manifest.h"
+#include "digest.h"
 #include "hex.h"
 #include "path_safety.h"
 #include <satchel/bundle_layout.h>
@@ -341,14 +342,17 @@ manifest_parse_lines(SatchelManifest *self, const char *text, const char *end, G
 static void
 manifest_prepare(SatchelManifest *self, const char *text, gsize n_bytes)
 {
-	guint8 hash[crypto_hash_sha256_BYTES];
+	/* Of libcrypto: several times as fast as libsodium's, and a manifest has megabytes. */
+	g_autoptr(SatchelDigest) digest = satchel_digest_new(SATCHEL_DIGEST_SHA256);
+	guint8 hash[SHA256_BYTES];
 	guint n_lines = 0;
 
 	for (const char *at = text; (at = memchr(at, '\n', n_bytes - (gsize)(at - text))) != NULL;
 	     at++)
 		n_lines++;
 	manifest_reserve(self, MIN(n_lines, SATCHEL_LIMIT_MANIFEST_MEMBERS));
-	(void)crypto_hash_sha256(hash, (const guint8 *)text, n_bytes);
+	satchel_digest_update(digest, text, n_bytes);
+	satchel_digest_finish_raw(digest, hash);
 	memcpy(self->key, hash, sizeof self->key);
 }
 

@@ -85,8 +85,9 @@ check_regular(const struct stat *info, const char *path, GError **error)
 
 /* The last component. Its kind is looked at before it is opened, because opening a device can do
  * something, and again afterwards, because it may have been exchanged. */
-static int
-open_regular(int dir_fd, const char *name, const char *path, guint64 *size_bytes, GError **error)
+int
+satchel_safe_open_in(int dir_fd, const char *name, const char *path, guint64 *size_bytes,
+		     GError **error)
 {
 	g_auto(FileFd) fd = -1;
 	struct stat info;
@@ -227,7 +228,7 @@ satchel_safe_open(int dir_fd, const char *path, guint64 *size_bytes, GError **er
 	if (!check_components(components, path, error))
 		return -1;
 	folder = satchel_safe_open_parent(dir_fd, path, &name, error);
-	return folder < 0 ? -1 : open_regular(folder, name, path, size_bytes, error);
+	return folder < 0 ? -1 : satchel_safe_open_in(folder, name, path, size_bytes, error);
 }
 
 GBytes *

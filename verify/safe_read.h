@@ -35,6 +35,12 @@ int satchel_safe_open(int dir_fd, const char *path, guint64 *size_bytes, GError 
 G_GNUC_WARN_UNUSED_RESULT
 int satchel_safe_open_parent(int dir_fd, const char *path, const char **name, GError **error);
 
+/* The same as satchel_safe_open() for @name in the folder of @path, for one who keeps that folder
+ * open. @dir_fd: of satchel_safe_open_parent() */
+G_GNUC_WARN_UNUSED_RESULT
+int satchel_safe_open_in(int dir_fd, const char *name, const char *path, guint64 *size_bytes,
+			 GError **error);
+
 /* The whole of a regular file, at most @max_bytes. Errors as above. (transfer full) */
 G_GNUC_WARN_UNUSED_RESULT
 GBytes *satchel_safe_read(int dir_fd, const char *path, gsize max_bytes, GError **error);

@@ -1,6 +1,7 @@
 #include "../../verify/bundle_form.h"
 #include "../support/ostree_bundle.h"
 #include <fcntl.h>
+#include <sys/resource.h>
 
 typedef struct {
 	char *dir;
@@ -250,6 +251,35 @@ test_a_walk_meets_all_but_folders_with_something_in_them(void)
 	g_assert_cmpint(GPOINTER_TO_UINT(g_hash_table_lookup(found, "a/b/c/d\n")), ==, S_IFREG);
 }
 
+static void
+test_members_of_many_folders_need_few_descriptors(void)
+{
+	g_auto(Fixture) self;
+	struct rlimit before, few;
+
+	fixture_open(&self);
+	for (guint i = 0; i < 500; i++) {
+		g_autofree char *member = g_strdup_printf("many/%u/member", i);
+
+		ostree_bundle_write(self.dir, member, member, strlen(member), 0644);
+	}
+	g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &before), ==, 0);
+	few = before;
+	few.rlim_cur = 400;
+	g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &few), ==, 0);
+	for (guint i = 0; i < 1000; i++) {
+		g_autofree char *member = g_strdup_printf("many/%u/member", i % 500);
+		g_autoptr(GError) error = NULL;
+		g_autoptr(GBytes) content =
+			satchel_bundle_reader_read(self.reader, member, 100, &error);
+
+		g_assert_no_error(error);
+		g_assert_cmpmem(g_bytes_get_data(content, NULL), g_bytes_get_size(content), member,
+				strlen(member));
+	}
+	g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &before), ==, 0);
+}
+
 static gboolean
 stop_at_once(const char *member, const SatchelBundleStat *info, gpointer user_data, GError **error)
 {
@@ -441,6 +471,8 @@ main(int argc, char **argv)
 			test_links_on_the_way_are_not_followed);
 	g_test_add_func("/bundle-reader/a-folder-that-goes-away-is-an-error",
 			test_a_folder_that_goes_away_is_an_error);
+	g_test_add_func("/bundle-reader/members-of-many-folders-need-few-descriptors",
+			test_members_of_many_folders_need_few_descriptors);
 	g_test_add_func("/bundle-reader/a-walk-meets-all-but-folders-with-something-in-them",
 			test_a_walk_meets_all_but_folders_with_something_in_them);
 	g_test_add_func("/bundle-reader/a-walk-ends-with-the-error-of-its-visitor",
