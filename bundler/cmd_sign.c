@@ -1,5 +1,4 @@
 #include "../verify/atomic_write.h"
-#include "../verify/part_files.h"
 #include "../verify/split_set.h"
 #include "bundle_roots.h"
 #include "commands.h"
@@ -81,31 +80,29 @@ sign_folder(const char *path, char **key_paths, guint *n_missing, GError **error
 	return done;
 }
 
-/* Where the bundle at @path is written anew, in parts of the same size. */
-static SatchelPackedOutput *
-begin_anew(const char *path, GError **error)
+/* The one file of the bundle at @path, behind a link that the user chose. (transfer full) */
+static char *
+find_one_file(const char *path, GError **error)
 {
 	g_autoptr(SatchelBundleReader) bundle = satchel_bundle_reader_open(path, error);
-	SatchelPackedOutputOptions options = {.replace = TRUE};
-	g_autoptr(SatchelPartFiles) files = NULL;
 	g_autofree char *file = NULL;
 	g_autofree char *base = NULL;
 
 	if (bundle == NULL)
 		return NULL;
-	/* Behind a link that the user chose. */
 	file = realpath(satchel_bundle_reader_get_path(bundle), NULL);
 	if (file == NULL) {
 		(void)satchel_file_error_set(error, errno, path, "find it");
 		return NULL;
 	}
-	files = satchel_part_files_open(file, error);
-	if (files == NULL)
-		return NULL;
 	base = satchel_split_set_base(file);
-	if (satchel_part_files_get_n_parts(files) > 1)
-		options.split_bytes = satchel_part_files_get_begin_bytes(files, 1);
-	return satchel_packed_output_begin(base != NULL ? base : file, &options, error);
+	if (base == NULL)
+		return g_steal_pointer(&file);
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_FAILED,
+		    "%s: parts cannot be replaced in one step, so they are not signed: `unpack` "
+		    "the bundle, sign the folder, and `pack` that",
+		    path);
+	return NULL;
 }
 
 /* The document gets longer, and all that stands behind it moves: a new file in the place of the
@@ -113,11 +110,16 @@ begin_anew(const char *path, GError **error)
 static gboolean
 sign_packed(const char *path, char **key_paths, guint *n_missing, GError **error)
 {
-	g_autoptr(SatchelPackedOutput) output = begin_anew(path, error);
+	const SatchelPackedOutputOptions options = {.replace = TRUE};
+	g_autofree char *file = find_one_file(path, error);
+	g_autoptr(SatchelPackedOutput) output = NULL;
 	g_autoptr(SatchelBundleReader) bundle = NULL;
 	g_autoptr(SatchelPackedOrder) order = NULL;
 	g_autoptr(GBytes) after = NULL;
 
+	if (file == NULL)
+		return FALSE;
+	output = satchel_packed_output_begin(file, &options, error);
 	if (output == NULL)
 		return FALSE;
 	bundle = satchel_bundle_reader_open(path, error);

@@ -87,28 +87,41 @@ is_packed_bundle(int dir_fd, const char *name)
 
 /* --force deletes what is there, and a path is soon mistyped: only a bundle can be made again. */
 static gboolean
-check_replaceable(const SatchelPackedOutput *self, const char *suffix, GError **error)
+check_replaceable(const SatchelPackedOutput *self, GError **error)
 {
-	g_autofree char *name = g_strconcat(self->name, suffix, NULL);
-
-	if (!exists(self->parent_fd, name))
+	if (!exists(self->parent_fd, self->name))
 		return TRUE;
 	if (!self->options.replace)
 		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_FAILED,
-			    "%s%s: there already; --force replaces it", self->path, suffix);
-	else if (is_packed_bundle(self->parent_fd, name))
+			    "%s: there already; --force replaces it", self->path);
+	else if (is_packed_bundle(self->parent_fd, self->name))
 		return TRUE;
 	else
 		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_FAILED,
-			    "%s%s: not a packed bundle, so --force does not replace it", self->path,
-			    suffix);
+			    "%s: not a packed bundle, so --force does not replace it", self->path);
+	return FALSE;
+}
+
+/* Several files cannot be exchanged in one step: a process killed in between would leave neither
+ * the old bundle nor the new one. */
+static gboolean
+check_no_set(const SatchelPackedOutput *self, GError **error)
+{
+	g_autofree char *first = satchel_split_set_part(self->name, 0);
+
+	if (!exists(self->parent_fd, first))
+		return TRUE;
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_FAILED,
+		    "%s.000: a bundle in parts is there already; those are not replaced: remove "
+		    "them, or choose another name",
+		    self->path);
 	return FALSE;
 }
 
 static gboolean
 check_place(const SatchelPackedOutput *self, GError **error)
 {
-	return check_replaceable(self, "", error) && check_replaceable(self, ".000", error);
+	return check_replaceable(self, error) && check_no_set(self, error);
 }
 
 /* ---- beginning ---- */
@@ -338,7 +351,7 @@ rename_part(SatchelPackedOutput *self, guint part, gboolean replace, GError **er
 		if (errno != EINVAL && errno != ENOSYS)
 			return satchel_file_error_set(error, errno, self->path,
 						      "put it in its place");
-		if (!check_replaceable(self, to + strlen(self->name), error))
+		if (!check_place(self, error))
 			return FALSE;
 	}
 	return renameat(folder_fd(self), from, self->parent_fd, to) == 0 ||
@@ -352,7 +365,7 @@ remove_name(SatchelPackedOutput *self, const char *name, GError **error)
 	       satchel_file_error_set(error, errno, self->path, "remove what it replaces");
 }
 
-/* Parts that a larger set had in the same place. */
+/* Parts that somebody who removed only the first of a larger set left behind. */
 static gboolean
 remove_parts_from(SatchelPackedOutput *self, guint first, GError **error)
 {
@@ -368,31 +381,27 @@ remove_parts_from(SatchelPackedOutput *self, guint first, GError **error)
 }
 
 static gboolean
-place_one(SatchelPackedOutput *self, GError **error)
+sync_parent(const SatchelPackedOutput *self, GError **error)
 {
-	return rename_part(self, 0, self->options.replace, error) &&
-	       (!self->options.replace || remove_parts_from(self, 0, error));
+	return fsync(self->parent_fd) == 0 ||
+	       satchel_file_error_set(error, errno, self->path, "bring it to the disk");
 }
 
 /* Parts 1 and up are nothing as long as part 0 is not there: what a killed process left of them is
- * overwritten. */
+ * overwritten. One file in the place of which they come goes when they are whole. */
 static gboolean
 place_several(SatchelPackedOutput *self, GError **error)
 {
-	g_autofree char *first = final_name_of(self, 0);
-
-	if (self->options.replace && !remove_name(self, first, error))
-		return FALSE;
 	for (guint i = self->n_parts - 1; i > 0; i--)
 		if (!rename_part(self, i, TRUE, error))
 			return FALSE;
 	if (!remove_parts_from(self, self->n_parts, error))
 		return FALSE;
-	/* A power cut must not keep the first and lose another. */
-	if (fsync(self->parent_fd) != 0)
-		return satchel_file_error_set(error, errno, self->path, "bring it to the disk");
-	return rename_part(self, 0, FALSE, error) &&
-	       (!self->options.replace || remove_name(self, self->name, error));
+	/* A power cut must not keep the first and lose another, nor keep none of old and new. */
+	if (!sync_parent(self, error) || !rename_part(self, 0, FALSE, error))
+		return FALSE;
+	return !self->options.replace ||
+	       (sync_parent(self, error) && remove_name(self, self->name, error));
 }
 
 gboolean
@@ -400,10 +409,10 @@ satchel_packed_output_commit(SatchelPackedOutput *self, GError **error)
 {
 	g_return_val_if_fail(self->n_parts > 0, FALSE);
 
-	if (!(self->n_parts == 1 ? place_one(self, error) : place_several(self, error)))
+	if (!(self->n_parts == 1 ? rename_part(self, 0, self->options.replace, error)
+				 : place_several(self, error)))
 		return FALSE;
-	return fsync(self->parent_fd) == 0 ||
-	       satchel_file_error_set(error, errno, self->path, "bring it to the disk");
+	return sync_parent(self, error);
 }
 
 guint

@@ -11,7 +11,7 @@ typedef struct SatchelPackedOutput SatchelPackedOutput;
 
 typedef struct {
 	guint64 split_bytes; /* largest part; 0: what the file system can hold */
-	gboolean replace;    /* also over another packed bundle */
+	gboolean replace;    /* also over another packed bundle of one file; never over parts */
 	gboolean read_back;  /* satchel_packed_output_finish() reads all of it from the medium */
 } SatchelPackedOutputOptions;
 

@@ -44,8 +44,10 @@ def _(tmp):
     assert contents(stick) == expected and leftovers(stick) == []
     result = bundler("copy", tmp / "b.satchel", stick)
     assert result.returncode == 1 and "--force" in result.stderr, result
-    for name in ("bundle", "b.satchel", "p.satchel.000"):
+    for name in ("bundle", "b.satchel"):
         bundler("copy", "--force", tmp / name, stick, check=True)
+    result = bundler("copy", "--force", tmp / "p.satchel.000", stick)
+    assert result.returncode == 1 and "remove" in result.stderr, result
     assert contents(stick) == expected
     (tmp / "other").mkdir()
     (tmp / "place").mkdir()
@@ -141,6 +143,7 @@ def _(tmp):
         if (stick / "p.satchel.000").exists():
             run(["satchel-bundler", "unpack", stick / "p.satchel.000", tmp / "x"], check=True)
             shutil.rmtree(tmp / "x")
+            (stick / "p.satchel.000").unlink()  # parts are not replaced
         bundler("copy", "--force", tmp / name, stick, check=True)
         assert leftovers(stick) == [], (name, call, number)
         assert contents(stick) == {one: data for one, data in contents(tmp).items()

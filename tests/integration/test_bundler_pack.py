@@ -309,13 +309,55 @@ def _(tmp):
     assert result.returncode == 1 and "--force" in result.stderr, result
     pack(tmp / "bundle", tmp / "b", "--split", "4K", "--force", check=True)
     assert not (tmp / "b").exists() and (tmp / "b.005").exists()
-    result = pack(tmp / "bundle", tmp / "b")
-    assert result.returncode == 1 and "b.000" in result.stderr, result
+
+
+@test("a bundle in parts is replaced by nothing: no --force, no size, no sign; once removed, it is")
+def _(tmp):
+    world = World(tmp)
+    world.build(check=True)
+    pack(tmp / "bundle", tmp / "one", check=True)
+    pack(tmp / "bundle", tmp / "b", "--split", "4K", check=True)
+    parts = {path: path.read_bytes() for path in tmp.glob("b.*")}
+    assert len(parts) > 5
+    for words in ([], ["--force"], ["--split", "16K", "--force"]):
+        result = pack(tmp / "bundle", tmp / "b", *words)
+        assert result.returncode == 1 and "b.000" in result.stderr, result
+        assert "remove" in result.stderr and not (tmp / "b").exists(), result
+    result = bundler("sign", "--key", tmp / "key.pem", tmp / "b.000")
+    assert result.returncode == 1 and "`unpack`" in result.stderr, result
+    assert {path: path.read_bytes() for path in tmp.glob("b.*")} == parts
+    assert leftovers(tmp) == []
+    (tmp / "b.000").unlink()  # the others are no bundle any more
     pack(tmp / "bundle", tmp / "b", "--split", "16K", "--force", check=True)
+    size = (tmp / "one").stat().st_size
     assert sorted(path.name for path in tmp.glob("b.*")) == [
-        f"b.{i:03}" for i in range(-(-len(one) // 16384))]
-    pack(tmp / "bundle", tmp / "b", "--force", check=True)
-    assert (tmp / "b").read_bytes() == one and not list(tmp.glob("b.*"))
+        f"b.{i:03}" for i in range(-(-size // 16384))]
+
+
+@test("parts in the place of one file: killed anywhere, one of the two is there and whole")
+def _(tmp):
+    if shutil.which("strace") is None:
+        skip("strace is not installed")
+    world = World(tmp)
+    world.build(check=True)
+    pack(tmp / "bundle", tmp / "expected", check=True)
+    expected = (tmp / "expected").read_bytes()
+    n_kills = 0
+    for call in ("fsync", "renameat", "renameat2", "unlinkat"):
+        for number in range(1, 10):
+            shutil.copy(tmp / "expected", tmp / "b")
+            words = ["strace", "-f", "-qq", "-o", tmp / "trace", "-e", f"trace={call}", "-e",
+                     f"inject={call}:signal=KILL:when={number}", program("satchel-bundler"), "pack",
+                     "--split", "16K", "--force", tmp / "bundle", tmp / "b"]
+            n_kills += run(words).returncode != 0
+            parts = sorted(tmp.glob("b.[0-9]*"))
+            if tmp / "b.000" in parts:
+                assert b"".join(part.read_bytes() for part in parts) == expected, (call, number)
+            else:
+                assert (tmp / "b").read_bytes() == expected, (call, number)
+            for part in parts:
+                part.unlink()
+    assert n_kills > 8, n_kills
 
 
 @test("a pack that is killed at any write, sync or rename leaves no half bundle; the next is whole")
@@ -337,7 +379,8 @@ def _(tmp):
             there = sorted(tmp.glob("b.[0-9]*"))
             if tmp / "b.000" in there:
                 assert b"".join(part.read_bytes() for part in there) == expected, (call, number)
-            pack(tmp / "bundle", tmp / "b", "--split", "8K", "--force", check=True)
+            (tmp / "b.000").unlink(missing_ok=True)
+            pack(tmp / "bundle", tmp / "b", "--split", "8K", check=True)
             assert leftovers(tmp) == []
             there = sorted(tmp.glob("b.[0-9]*"))
             assert b"".join(part.read_bytes() for part in there) == expected, (call, number)
