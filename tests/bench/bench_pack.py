@@ -1,17 +1,17 @@
 #!/usr/bin/python3
 """`satchel-bundler pack` against `tar -c` of the same folder: medians of several runs in turns.
 
-    tests/bench/bench_pack.py [--runs N] [BUNDLE]
+    tests/bench/bench_pack.py [--cache FOLDER] [--runs N]
 
-Without BUNDLE, a folder form with a signed manifest, one is made: 17,500 objects whose sizes are spread
-like those of a Debian system, 245 MB, incompressible. pack hashes every byte and syncs what it wrote;
-tar does neither, so tar followed by a sync of its file is shown as well.
+The bundle is the full one of release 2 that debian_releases.sh makes of Debian packages; the folder
+(.cache/demo) keeps the releases. All that is written lies in it, on one file system. pack hashes every
+byte and syncs what it wrote; tar does neither, so tar followed by a sync of its file is shown as well:
+like with like.
 """
 import argparse
-import hashlib
 import os
 import pathlib
-import random
+import shutil
 import statistics
 import subprocess
 import sys
@@ -19,28 +19,20 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-import bundle_builder  # noqa: E402
+import device_lab  # noqa: E402
 from tap import program  # noqa: E402
 
-N_OBJECTS = 17500
+TOP = pathlib.Path(__file__).resolve().parent.parent
 GOAL = 1.2
 
 
-def make_bundle(folder):
-    """Sizes log-normal with a median of 2 kB, at most 30 MB."""
-    builder = bundle_builder.Builder(folder)
-    builder.publish()
-    bundle = folder / "bundle"
-    chance = random.Random(1)
-    pool = chance.randbytes(64 << 20)
-    for i in range(N_OBJECTS):
-        name = hashlib.sha256(str(i).encode()).hexdigest()
-        begin = chance.randrange(32 << 20)
-        size = min(int(chance.lognormvariate(7.6, 2.0)), 30 << 20)
-        bundle_builder.write(bundle / "ostree_repo/objects" / name[:2] / f"{name[2:]}.filez",
-                             pool[begin:begin + size])
-    builder.write_bundle(bundle)
-    return bundle
+def make_bundle(folder, releases):
+    """A factory whose second release is the workload's."""
+    lab = device_lab.Lab(folder / "lab", releases=())
+    shutil.rmtree(lab.repo)
+    lab.repo.symlink_to(releases)
+    lab.release(2, commit=device_lab.sh("ostree", "rev-parse", "--repo", releases, "demo/2"))
+    return lab.bundle([2])
 
 
 def seconds(argv, output):
@@ -54,12 +46,14 @@ def seconds(argv, output):
 
 def main():
     parser = argparse.ArgumentParser()
+    parser.add_argument("--cache", type=pathlib.Path, default=TOP.parent / ".cache/demo")
     parser.add_argument("--runs", type=int, default=7)
-    parser.add_argument("bundle", nargs="?", type=pathlib.Path)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="satchel-bench-") as folder:
+    cache = arguments.cache.resolve()
+    subprocess.run([TOP / "support/debian_releases.sh", cache], check=True)
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=cache) as folder:
         folder = pathlib.Path(folder)
-        bundle = (arguments.bundle or make_bundle(folder)).resolve()
+        bundle = make_bundle(folder, cache / "repo").resolve()
         tar, packed = folder / "out.tar", folder / "out.satchel"
         commands = {
             "tar": (["tar", "-cf", tar, "-C", bundle, "."], tar),
