@@ -1,18 +1,27 @@
 #include "object_store.h"
+#include <gio/gfiledescriptorbased.h>
 #include <string.h>
+#include <unistd.h>
+
+/* From how much content on it is copied by the kernel. libostree writes what it reads in pieces of
+ * 8 KiB, each a call; setting up a copy costs about as much as a few of them. */
+#define KERNEL_COPY_MIN_BYTES (32u * 1024u)
 
 /* ---- header and content as one stream, as libostree wants a file object ---- */
 
-#define SATCHEL_TYPE_WHOLE_STREAM (whole_stream_get_type())
-G_DECLARE_FINAL_TYPE(WholeStream, whole_stream, SATCHEL, WHOLE_STREAM, GInputStream)
-
-struct _WholeStream {
+typedef struct {
 	GInputStream parent_instance;
 	const SatchelPipelineObject *object;
 	guint64 at;
-};
+	gboolean fd_given; /* the descriptor's position goes on where @at stopped */
+} WholeStream;
 
-G_DEFINE_FINAL_TYPE(WholeStream, whole_stream, G_TYPE_INPUT_STREAM)
+typedef struct {
+	GInputStreamClass parent_class;
+} WholeStreamClass;
+
+static GType whole_stream_get_type(void);
+G_DEFINE_TYPE(WholeStream, whole_stream, G_TYPE_INPUT_STREAM)
 
 static guint64
 whole_length(const SatchelPipelineObject *object)
@@ -24,7 +33,7 @@ static gssize
 whole_stream_read(GInputStream *stream, void *buffer, gsize count, GCancellable *cancellable,
 		  GError **error)
 {
-	WholeStream *self = SATCHEL_WHOLE_STREAM(stream);
+	WholeStream *self = (WholeStream *)stream;
 	const SatchelVerifiedObject *whole = &self->object->whole;
 	gsize n_header = whole->n_header_bytes;
 	gssize n_read;
@@ -56,18 +65,78 @@ whole_stream_init(WholeStream *self)
 {
 }
 
+/* ---- the same where the content has a descriptor, from which libostree copies it ---- */
+
+typedef WholeStream CopiedStream;
+typedef WholeStreamClass CopiedStreamClass;
+
+/* Behind what was read of the stream already: the header, before libostree asks. */
+static int
+copied_stream_get_fd(GFileDescriptorBased *stream)
+{
+	WholeStream *self = (WholeStream *)stream;
+	guint64 n_header = self->object->whole.n_header_bytes;
+	int fd = *self->object->whole.content_fd;
+
+	g_return_val_if_fail(self->at >= n_header, -1);
+	self->fd_given = lseek(fd, (off_t)(self->at - n_header), SEEK_SET) >= 0;
+	return self->fd_given ? fd : -1;
+}
+
+static void
+copied_stream_describe(GFileDescriptorBasedIface *iface)
+{
+	iface->get_fd = copied_stream_get_fd;
+}
+
+static GType copied_stream_get_type(void);
+G_DEFINE_TYPE_WITH_CODE(CopiedStream, copied_stream, whole_stream_get_type(),
+			G_IMPLEMENT_INTERFACE(G_TYPE_FILE_DESCRIPTOR_BASED, copied_stream_describe))
+
+static void
+copied_stream_class_init(CopiedStreamClass *klass)
+{
+}
+
+static void
+copied_stream_init(CopiedStream *self)
+{
+}
+
+static WholeStream *
+whole_stream_new(const SatchelPipelineObject *object)
+{
+	gboolean copied = object->whole.content_fd != NULL && object->stream == NULL &&
+			  object->size_bytes >= KERNEL_COPY_MIN_BYTES;
+	WholeStream *self =
+		g_object_new(copied ? copied_stream_get_type() : whole_stream_get_type(), NULL);
+
+	self->object = object;
+	return self;
+}
+
+static gboolean
+whole_stream_is_at_end(const WholeStream *self)
+{
+	const SatchelPipelineObject *object = self->object;
+
+	if (!self->fd_given)
+		return self->at == whole_length(object);
+	return lseek(*object->whole.content_fd, 0, SEEK_CUR) == (off_t)object->size_bytes;
+}
+
 /* ---- the two kinds of objects ---- */
 
 static gboolean
 put_file(OstreeRepo *repo, const SatchelPipelineObject *object, gboolean *was_read, GError **error)
 {
-	g_autoptr(WholeStream) stream = g_object_new(SATCHEL_TYPE_WHOLE_STREAM, NULL);
+	WholeStream *whole = whole_stream_new(object);
+	g_autoptr(GInputStream) stream = G_INPUT_STREAM(whole);
 
-	stream->object = object;
-	if (!ostree_repo_write_content_trusted(repo, object->checksum, G_INPUT_STREAM(stream),
-					       whole_length(object), NULL, error))
+	if (!ostree_repo_write_content_trusted(repo, object->checksum, stream, whole_length(object),
+					       NULL, error))
 		return FALSE;
-	*was_read = stream->at == whole_length(object);
+	*was_read = whole_stream_is_at_end(whole);
 	return TRUE;
 }
 

@@ -2,6 +2,8 @@
 #include "digest.h"
 #include <libdeflate.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 /* What deflate makes of a byte at best, rounded up. */
 #define DEFLATE_MAX_RATIO 1033u
@@ -11,8 +13,38 @@ struct SatchelObjectVerifier {
 	struct libdeflate_decompressor *inflater;
 	gsize max_content_bytes;
 	guint8 *content; /* takes memory as far as it was written to */
+	int content_fd;	 /* of it; negative: it is private memory */
 	GBytes *header;	 /* of the object looked at last */
 };
+
+/* Memory with a descriptor, so that the kernel can copy content to a file in large pieces. Where
+ * there is none, content is written from private memory, in smaller ones. */
+static guint8 *
+map_content(gsize n_bytes, int *fd)
+{
+	void *content = MAP_FAILED;
+
+	*fd = memfd_create("content", MFD_CLOEXEC);
+	if (*fd >= 0 && ftruncate(*fd, (off_t)n_bytes) == 0)
+		content = mmap(NULL, n_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
+	if (content != MAP_FAILED)
+		return content;
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+	return g_malloc(n_bytes);
+}
+
+static void
+unmap_content(guint8 *content, gsize n_bytes, int fd)
+{
+	if (fd < 0) {
+		g_free(content);
+		return;
+	}
+	munmap(content, n_bytes);
+	close(fd);
+}
 
 SatchelObjectVerifier *
 satchel_object_verifier_new(gsize max_content_bytes)
@@ -24,7 +56,7 @@ satchel_object_verifier_new(gsize max_content_bytes)
 	if (self->inflater == NULL)
 		g_error("no memory for inflating");
 	self->max_content_bytes = max_content_bytes;
-	self->content = g_malloc(max_content_bytes);
+	self->content = map_content(max_content_bytes, &self->content_fd);
 	return self;
 }
 
@@ -36,7 +68,7 @@ satchel_object_verifier_free(SatchelObjectVerifier *self)
 	satchel_digest_free(self->digest);
 	libdeflate_free_decompressor(self->inflater);
 	g_clear_pointer(&self->header, g_bytes_unref);
-	g_free(self->content);
+	unmap_content(self->content, self->max_content_bytes, self->content_fd);
 	g_free(self);
 }
 
@@ -130,6 +162,7 @@ verify_archive(SatchelObjectVerifier *self, const SatchelStoredObject *stored,
 	if (outcome != SATCHEL_VERIFY_GOOD)
 		return outcome;
 	verified->content = self->content;
+	verified->content_fd = self->content_fd >= 0 ? &self->content_fd : NULL;
 	verified->n_content_bytes = (gsize)header.size_bytes;
 	return verify_content(self, stored, &header, verified, error);
 }

@@ -26,6 +26,9 @@ typedef struct {
 	gsize n_header_bytes;
 	const guint8 *content;
 	gsize n_content_bytes;
+	/* (nullable): a descriptor of memory that begins with the content, for who copies from one
+	 * to another; its position is the taker's to choose. */
+	const int *content_fd;
 } SatchelVerifiedObject;
 
 typedef enum {

@@ -3,7 +3,9 @@
 #include "../../verify/object_verify.h"
 #include <libdeflate.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define MAX_CONTENT 4096u
 
@@ -267,6 +269,50 @@ test_bare_file_is_as_long_as_its_header(void)
 			SATCHEL_VERIFY_BAD);
 }
 
+/* A file whose content can be copied by the kernel, or NULL where there is no descriptor. */
+static void
+assert_content_behind_fd(SatchelObjectVerifier *verifier, gboolean expected)
+{
+	g_auto(Object) object = object_new(NULL, text, sizeof text, sizeof text);
+	const SatchelStoredObject stored = {.type = SATCHEL_OBJECT_FILE,
+					    .checksum = object.checksum,
+					    .data = object.stored->data,
+					    .n_bytes = object.stored->len};
+	SatchelVerifiedObject verified = {0};
+	guint8 found[sizeof text];
+
+	g_assert_cmpint(satchel_object_verifier_check(verifier, &stored, &verified, NULL), ==,
+			SATCHEL_VERIFY_GOOD);
+	g_assert_cmpmem(verified.content, verified.n_content_bytes, text, sizeof text);
+	g_assert_true((verified.content_fd != NULL) == expected);
+	if (!expected)
+		return;
+	g_assert_cmpint(pread(*verified.content_fd, found, sizeof found, 0), ==, sizeof found);
+	g_assert_cmpmem(found, sizeof found, text, sizeof text);
+}
+
+static void
+test_content_stands_behind_its_descriptor(void)
+{
+	g_autoptr(SatchelObjectVerifier) verifier = satchel_object_verifier_new(MAX_CONTENT);
+
+	assert_content_behind_fd(verifier, TRUE);
+}
+
+static void
+test_no_descriptor_is_needed(void)
+{
+	g_autoptr(SatchelObjectVerifier) verifier = NULL;
+	struct rlimit before, none;
+
+	g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &before), ==, 0);
+	none = (struct rlimit){0, before.rlim_max};
+	g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &none), ==, 0);
+	verifier = satchel_object_verifier_new(MAX_CONTENT);
+	g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &before), ==, 0);
+	assert_content_behind_fd(verifier, FALSE);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -281,5 +327,7 @@ main(int argc, char **argv)
 	g_test_add_func("/object-verify/bound", test_content_beyond_the_bound_is_neither);
 	g_test_add_func("/object-verify/metadata", test_metadata_is_hashed_as_it_is);
 	g_test_add_func("/object-verify/bare", test_bare_file_is_as_long_as_its_header);
+	g_test_add_func("/object-verify/descriptor", test_content_stands_behind_its_descriptor);
+	g_test_add_func("/object-verify/no-descriptor", test_no_descriptor_is_needed);
 	return g_test_run();
 }
