@@ -136,8 +136,10 @@ open_parts(SatchelDevice *self, const char *const *config_paths, GError **error)
 SatchelDevice *
 satchel_device_open(const char *const *config_paths, SatchelDeviceMode mode, GError **error)
 {
+	static gint n_opened;
 	g_autoptr(SatchelDevice) self = g_new0(SatchelDevice, 1);
 
+	self->id = (guint)g_atomic_int_add(&n_opened, 1);
 	self->mode = mode;
 	self->dir_fd = -1;
 	self->clock_s = satchel_clock_now_s();
@@ -153,6 +155,16 @@ satchel_device_remark(SatchelDevice *self, const char *format, ...)
 	va_start(args, format);
 	g_ptr_array_add(self->remarks, g_strdup_vprintf(format, args));
 	va_end(args);
+}
+
+gboolean
+satchel_device_check_update(const SatchelDevice *self, GError **error)
+{
+	if (self->mode == SATCHEL_DEVICE_UPDATE)
+		return TRUE;
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_USAGE,
+		    "the device is opened read-only: open it for update");
+	return FALSE;
 }
 
 SatchelSysrootFacts

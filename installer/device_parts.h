@@ -13,6 +13,10 @@
  * opened together.
  */
 struct SatchelDevice {
+	guint id; /* no other one of this process has it, before or after */
+	/* Raised by whatever makes an earlier offer wrong: newer trusted metadata, another release
+	 * that runs. */
+	guint generation;
 	SatchelDeviceMode mode;
 	SatchelSettings *settings;
 	SatchelLock *lock;	   /* NULL when read-only */
@@ -35,6 +39,10 @@ struct SatchelDevice {
 
 /* Adds one line that whoever opened the device should see. */
 void satchel_device_remark(SatchelDevice *self, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* For what writes. Error: SATCHEL_ERROR_USAGE where the device is opened read-only. */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_device_check_update(const SatchelDevice *self, GError **error);
 
 /* What the sysroot says now; strings are borrowed from it until it changes. */
 SatchelSysrootFacts satchel_device_get_facts(const SatchelDevice *self);

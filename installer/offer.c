@@ -29,12 +29,14 @@ offer_new(SatchelBundleReader *bundle)
 }
 
 static void
-take_current(SatchelOffer *self, const SatchelDevice *device)
+take_device(SatchelOffer *self, const SatchelDevice *device)
 {
 	const SatchelStateTarget *running = satchel_device_get_running_target(device);
 
 	self->running_commit = g_strdup(satchel_device_get_running_commit(device));
 	self->current_version = -1;
+	self->device_id = device->id;
+	self->generation = device->generation;
 	if (running == NULL)
 		return;
 	self->current_name = g_strdup(running->name);
@@ -115,11 +117,14 @@ refuse(const SatchelVerdict *verdict, SatchelDevice *device, GError **error)
 
 /* The bundle is accepted: its time of issue is a verified time, its roles are the newest. */
 static gboolean
-commit_trust(SatchelTrustStore *store, const SatchelVerdict *verdict, GError **error)
+commit_trust(SatchelDevice *device, SatchelTrustStore *store, const SatchelVerdict *verdict,
+	     GError **error)
 {
 	const SatchelBundleMeta *meta = satchel_verdict_get_bundle_meta(verdict);
 	gint64 issued_s = meta == NULL ? -1 : satchel_bundle_meta_get_issued_s(meta);
 
+	/* First: a commit that fails may have reached the disk in part. */
+	device->generation++;
 	if (issued_s > 0 && !satchel_trust_store_raise_floor(store, issued_s, error))
 		return FALSE;
 	return satchel_trust_store_commit(store, error);
@@ -149,7 +154,8 @@ satchel_offer_recheck_bundle(SatchelDevice *device, const char *path, GCancellab
 	SatchelDeviceProfile profile = {0};
 	SatchelBundleReader *bundle = NULL;
 
-	g_return_val_if_fail(device->mode == SATCHEL_DEVICE_UPDATE, NULL);
+	if (!satchel_device_check_update(device, error))
+		return NULL;
 	bundle = open_bundle(path, error);
 	if (bundle == NULL)
 		return NULL;
@@ -170,9 +176,9 @@ satchel_offer_recheck_bundle(SatchelDevice *device, const char *path, GCancellab
 		satchel_device_remark(device, "note: %s", satchel_verdict_get_note(verdict, i));
 	self->bundle_sha256 = g_strdup(satchel_verdict_get_bundle_sha256(verdict));
 	self->cached = satchel_verdict_used_stored_metadata(verdict);
-	if (!commit_trust(store, verdict, error) || !learn_names(verdict, device, error))
+	if (!commit_trust(device, store, verdict, error) || !learn_names(verdict, device, error))
 		return NULL;
-	take_current(self, device);
+	take_device(self, device);
 	take_floor(self, device, verdict);
 	self->verdict = g_steal_pointer(&verdict);
 	satchel_current_target_update(device);
@@ -186,7 +192,8 @@ satchel_offer_from_bundle(SatchelDevice *device, const char *path, GCancellable 
 	g_autoptr(SatchelOffer) self = NULL;
 	g_autoptr(GError) local_error = NULL;
 
-	g_return_val_if_fail(device->mode == SATCHEL_DEVICE_UPDATE, NULL);
+	if (!satchel_device_check_update(device, error))
+		return NULL;
 	satchel_callbacks_tell(device, SATCHEL_CALLBACK_CHECK_PRE, NULL, NULL);
 	self = satchel_offer_recheck_bundle(device, path, cancellable, &local_error);
 	if (self == NULL) {
@@ -252,7 +259,7 @@ satchel_offer_from_stored(SatchelDevice *device, const char *path, GError **erro
 	self->cached = TRUE;
 	if (self->bundle != NULL && !keep_present(self, error))
 		return NULL;
-	take_current(self, device);
+	take_device(self, device);
 	take_floor(self, device, verdict);
 	return g_steal_pointer(&self);
 }
@@ -310,6 +317,21 @@ list_failing(const SatchelOffer *self, const SatchelState *state)
 }
 
 gboolean
+satchel_offer_check_device(const SatchelOffer *self, const SatchelDevice *device, GError **error)
+{
+	if (self->device_id != device->id) {
+		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_USAGE,
+			    "the offer was made by another device");
+		return FALSE;
+	}
+	if (self->generation == device->generation)
+		return TRUE;
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_FAILED,
+		    "the offer is older than what the device has learned since: check again");
+	return FALSE;
+}
+
+gboolean
 satchel_offer_choose(const SatchelOffer *self, const SatchelDevice *device, const char *wanted,
 		     SatchelTargetChoice *choice, GError **error)
 {
@@ -327,6 +349,8 @@ satchel_offer_choose(const SatchelOffer *self, const SatchelDevice *device, cons
 		.auto_downgrade = device->settings->auto_downgrade,
 	};
 
+	if (!satchel_offer_check_device(self, device, error))
+		return FALSE;
 	(void)satchel_update_plan_rollback(device->state, &facts, self->lowest_version, &back);
 	if (back != NULL)
 		question.rollback_name = back->name;

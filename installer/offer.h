@@ -13,4 +13,13 @@ struct SatchelOffer {
 	gint64 current_version;
 	char *running_commit;  /* NULL: nothing is deployed */
 	gint64 lowest_version; /* nothing below is taken; 0: any */
+	/* The device that made it, and when; not a pointer, it may be closed. */
+	guint device_id;
+	guint generation;
 };
+
+/* May @device act on @self? Errors: SATCHEL_ERROR_USAGE where another device made it;
+ * SATCHEL_ERROR_FAILED where @device has learned more since. */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_offer_check_device(const SatchelOffer *self, const SatchelDevice *device,
+				    GError **error);

@@ -251,8 +251,8 @@ satchel_update_rollback(SatchelDevice *device, const char *path, GCancellable *c
 	gint64 lowest_version = satchel_device_get_floor(device);
 	g_autoptr(SatchelStateTarget) target = NULL;
 
-	g_return_val_if_fail(device->mode == SATCHEL_DEVICE_UPDATE, FALSE);
-	if (!satchel_cancel_check(cancellable, error))
+	if (!satchel_device_check_update(device, error) ||
+	    !satchel_cancel_check(cancellable, error))
 		return FALSE;
 	switch (satchel_update_plan_rollback(device->state, &facts, lowest_version, &target)) {
 	case SATCHEL_ROLLBACK_NOTHING:

@@ -39,8 +39,15 @@ static gboolean
 check_target(const SatchelDevice *device, const SatchelOffer *offer,
 	     const SatchelOstreeTarget *target, GError **error)
 {
-	g_return_val_if_fail(device->mode == SATCHEL_DEVICE_UPDATE, FALSE);
-	g_return_val_if_fail(g_ptr_array_find(offer->targets, target, NULL), FALSE);
+	if (!satchel_device_check_update(device, error) ||
+	    !satchel_offer_check_device(offer, device, error))
+		return FALSE;
+	/* Not to be looked into: it may be of an offer that is gone. */
+	if (!g_ptr_array_find(offer->targets, target, NULL)) {
+		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_USAGE,
+			    "the target is none of the offer's");
+		return FALSE;
+	}
 	return satchel_update_check_idle(device, error) &&
 	       satchel_target_check_floor(target, offer->lowest_version, offer->running_commit,
 					  error);
@@ -73,17 +80,28 @@ bring(SatchelDevice *device, const SatchelOffer *offer, const char *commit,
 				   cancellable, error);
 }
 
+static gboolean
+check_bundle(const SatchelOffer *offer, GError **error)
+{
+	if (offer->bundle != NULL)
+		return TRUE;
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_USAGE,
+		    "the offer is of stored metadata alone: there is no bundle to pull from");
+	return FALSE;
+}
+
 gboolean
 satchel_update_pull(SatchelDevice *device, const SatchelOffer *offer,
 		    const SatchelOstreeTarget *target, GCancellable *cancellable, GError **error)
 {
-	const char *name = satchel_ostree_target_get_name(target);
+	const char *name = NULL;
 	g_autoptr(GError) local_error = NULL;
 	gboolean good;
 
-	g_return_val_if_fail(offer->bundle != NULL, FALSE);
-	if (!check_target(device, offer, target, error) ||
-	    !satchel_callbacks_ask(device, SATCHEL_CALLBACK_DOWNLOAD_PRE, name, NULL, error))
+	if (!check_target(device, offer, target, error) || !check_bundle(offer, error))
+		return FALSE;
+	name = satchel_ostree_target_get_name(target);
+	if (!satchel_callbacks_ask(device, SATCHEL_CALLBACK_DOWNLOAD_PRE, name, NULL, error))
 		return FALSE;
 	good = bring(device, offer, satchel_ostree_target_get_commit(target), cancellable,
 		     &local_error);
@@ -307,14 +325,16 @@ satchel_update_install(SatchelDevice *device, const SatchelOffer *offer,
 		       const SatchelOstreeTarget *target, GCancellable *cancellable,
 		       SatchelOutcome *outcome, GError **error)
 {
-	const char *name = satchel_ostree_target_get_name(target);
+	const char *name = NULL;
 	g_autoptr(SatchelStateTarget) copy = NULL;
 	g_autoptr(GError) local_error = NULL;
 	const char *good = SATCHEL_CALLBACK_NEEDS_COMPLETION;
 
 	if (!check_target(device, offer, target, error) ||
-	    !check_content(device, target, cancellable, error) ||
-	    !satchel_callbacks_ask(device, SATCHEL_CALLBACK_INSTALL_PRE, name, NULL, error))
+	    !check_content(device, target, cancellable, error))
+		return FALSE;
+	name = satchel_ostree_target_get_name(target);
+	if (!satchel_callbacks_ask(device, SATCHEL_CALLBACK_INSTALL_PRE, name, NULL, error))
 		return FALSE;
 	copy = satchel_state_target_new(target);
 	if (put_in_place(device, offer, copy, cancellable, outcome, &local_error) &&
@@ -379,6 +399,8 @@ finish(SatchelDevice *device, const SatchelSysrootFacts *facts, SatchelOutcome *
 	g_autoptr(GError) local_error = NULL;
 	gboolean good;
 
+	/* Another release runs, which may raise the downgrade floor. */
+	device->generation++;
 	satchel_callbacks_tell(device, SATCHEL_CALLBACK_FINAL_PRE, name, NULL);
 	good = facts != NULL ? finish_rolled_back(device, facts, &local_error)
 			     : finish_working(device, outcome, &local_error);
@@ -396,8 +418,8 @@ satchel_update_finalize(SatchelDevice *device, GCancellable *cancellable, Satche
 {
 	SatchelSysrootFacts facts = satchel_device_get_facts(device);
 
-	g_return_val_if_fail(device->mode == SATCHEL_DEVICE_UPDATE, FALSE);
-	if (!satchel_cancel_check(cancellable, error))
+	if (!satchel_device_check_update(device, error) ||
+	    !satchel_cancel_check(cancellable, error))
 		return FALSE;
 	switch (satchel_update_plan_finalize(device->state, &facts)) {
 	case SATCHEL_FINALIZE_NOTHING:

@@ -20,7 +20,10 @@
  *
  * Where the configuration names a callback program, checking a bundle, pulling, installing,
  * finalizing and rolling back call it before and after, and block as long as it takes. With
- * satchel.callback_veto it may refuse a bundle, a pull and an installation: SATCHEL_ERROR_FAILED.
+ * satchel.callback_veto it may refuse a bundle, a pull and an installation, and refuses where it
+ * cannot be run: SATCHEL_ERROR_FAILED.
+ *
+ * What writes fails with SATCHEL_ERROR_USAGE on a device that is opened read-only.
  *
  * A @cancellable (nullable) may be cancelled by any thread and by a progress sink. Work that was
  * cancelled fails with SATCHEL_ERROR_CANCELLED; the device is then as it was, but for content that
@@ -137,7 +140,9 @@ SatchelDeviceEvent satchel_device_get_event(const SatchelDevice *self, guint ind
 /* ---- what it could take */
 
 /* What a bundle, or the stored metadata, has for this device. Immutable; lives on its own, but is
- * good for the device only that made it. */
+ * good for the device only that made it, and as long as that learns nothing new: another bundle
+ * that is judged, or an installation that is finalized, makes it too old to choose from, to pull
+ * and to install. */
 typedef struct SatchelOffer SatchelOffer;
 
 /**
@@ -210,7 +215,8 @@ SatchelOfferMarks satchel_offer_get_marks(const SatchelOffer *self, const Satche
  * configuration, of what was installed, or of the trusted metadata: that is TOO_OLD.
  *
  * Errors: SATCHEL_ERROR_TARGET_NOT_FOUND; SATCHEL_ERROR_ROLLBACK_TARGET_NOT_FOUND where the current
- * target is failing and there is nothing to go back to.
+ * target is failing and there is nothing to go back to; SATCHEL_ERROR_USAGE where the offer is
+ * another device's; SATCHEL_ERROR_FAILED where it is too old, the cure of which is another check.
  */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_offer_choose(const SatchelOffer *self, const SatchelDevice *device,
@@ -244,7 +250,8 @@ gboolean satchel_update_check_idle(const SatchelDevice *device, GError **error);
  * device has lost), SATCHEL_ERROR_NO_SPACE
  * (before anything is written), SATCHEL_ERROR_DOWNLOAD_FAILED (not readable, or not what it should
  * be), SATCHEL_ERROR_INSTALLATION_IN_PROGRESS, SATCHEL_ERROR_DOWNGRADE_REFUSED (below the downgrade
- * floor), SATCHEL_ERROR_CANCELLED.
+ * floor), SATCHEL_ERROR_CANCELLED. SATCHEL_ERROR_USAGE where the offer is another device's or has
+ * no bundle, or @target is none of its; SATCHEL_ERROR_FAILED where the offer is too old.
  */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_update_pull(SatchelDevice *device, const SatchelOffer *offer,
@@ -259,7 +266,8 @@ gboolean satchel_update_pull(SatchelDevice *device, const SatchelOffer *offer,
  * Errors: SATCHEL_ERROR_DOWNLOAD_FAILED where it was not pulled; SATCHEL_ERROR_ROLLED_BACK where it
  * could not be deployed, the device being as before and @target failing; SATCHEL_ERROR_BUSY,
  * SATCHEL_ERROR_FAILED, SATCHEL_ERROR_INSTALLATION_IN_PROGRESS, SATCHEL_ERROR_DOWNGRADE_REFUSED,
- * SATCHEL_ERROR_REBOOT_FOR_BOOT_FIRMWARE (nothing was changed), SATCHEL_ERROR_CANCELLED.
+ * SATCHEL_ERROR_REBOOT_FOR_BOOT_FIRMWARE (nothing was changed), SATCHEL_ERROR_CANCELLED. For an
+ * offer and a @target that do not fit: as satchel_update_pull().
  */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_update_install(SatchelDevice *device, const SatchelOffer *offer,

@@ -9,16 +9,17 @@ from installed import CC, install_in_place, pkg_config  # noqa: E402
 from tap import ROOT, main, run, test  # noqa: E402
 
 _EXAMPLE = ROOT / "tests/examples/skip_odd_agent.c"
+_MISUSE = ROOT / "tests/support/odd_agent.c"
 
 
 class Agent:
-    """The example, built in a folder outside the tree."""
+    """The example, or another program, built in a folder outside the tree."""
 
-    def __init__(self, tmp):
+    def __init__(self, tmp, program=_EXAMPLE):
         self.prefix = install_in_place(tmp)
-        source = tmp / "skip_odd_agent.c"
-        source.write_text(_EXAMPLE.read_text())
-        self.program = tmp / "skip_odd_agent"
+        source = tmp / program.name
+        source.write_text(program.read_text())
+        self.program = tmp / program.stem
         words = [pkg_config(self.prefix, flags, library="satchel-device")
                  for flags in ("--cflags", "--libs")]
         run([*CC, "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-o", self.program, source,
@@ -94,6 +95,35 @@ def _(tmp):
         for device in (one, two):
             assert device.state()["current"]["name"] == f"{NAME}-2"
             assert device.deployments()[0] == lab.commits[2]
+
+
+@test("an offer that is too old or another device's, and a foreign target, are refused with a reason")
+def _(tmp):
+    agent = Agent(tmp, _MISUSE)
+    lab = Lab(tmp / "lab", releases=(1, 2))
+    older = lab.bundle([2])
+    lab.release(5, lowest=4)
+    newer = lab.bundle([5])
+    stranger = Lab(tmp / "other", releases=(1,))
+    with lab.device() as device, stranger.device() as other:
+        before = other.digest()
+        result = agent.expect(0, device.config, older, newer, other.config)
+        said = dict(line.split(": ", 1) for line in result.stdout.splitlines())
+        too_old = "the offer is older than what the device has learned since: check again"
+        foreign = "the target is none of the offer's"
+        read_only = "the device is opened read-only: open it for update"
+        for step in ("choose", "pull", "install"):
+            assert said[f"another device, {step}"] == "the offer was made by another device", said
+            assert said[f"older offer, {step}"] == too_old, said
+        for step in ("pull", "install"):
+            assert said[f"another offer's target, {step}"] == foreign, said
+        for step in ("check", "finalize", "rollback", "pull", "install"):
+            assert said[f"read-only, {step}"] == read_only, said
+        for good in ("another offer's target, choose", "read-only, choose"):
+            assert said[good] == "done", said
+        assert result.stderr == "", result
+        assert device.deployments() == [lab.commits[1]] and not device.has_commit(2)
+        assert other.digest() == before
 
 
 @test("an agent that chooses by itself is held to the downgrade floor, and calls the callback program")
