@@ -110,11 +110,25 @@ gboolean
 satchel_callbacks_ask(SatchelDevice *device, SatchelCallback callback, const char *target,
 		      const char *result, GError **error)
 {
+	const char *program = device->settings->callback_program;
+	g_autofree char *quoted = NULL;
+
 	if (!device->settings->callback_veto) {
 		satchel_callbacks_tell(device, callback, target, result);
 		return TRUE;
 	}
-	if (!is_there(device) || call(device, callback, target, result, error))
+	if (program == NULL)
+		return TRUE;
+	/* Who may refuse and cannot be asked has not agreed. */
+	if (access(program, X_OK) != 0) {
+		quoted = satchel_path_quote(program);
+		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_FAILED,
+			    "%s cannot be asked, and without it nothing is done: "
+			    "pacman.callback_program %s: %s",
+			    messages[callback], quoted, g_strerror(errno));
+		return FALSE;
+	}
+	if (call(device, callback, target, result, error))
 		return TRUE;
 	g_prefix_error(error, "%s was refused by ", messages[callback]);
 	return FALSE;

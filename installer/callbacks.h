@@ -31,7 +31,8 @@ void satchel_callbacks_tell_result(SatchelDevice *device, SatchelCallback callba
 				   const char *target, const char *good, const GError *failure);
 
 /* The same for a step that the program may refuse, with satchel.callback_veto: whatever does not
- * end with exit status 0 does. Error: SATCHEL_ERROR_FAILED, saying who refused. */
+ * end with exit status 0 does, and one that cannot be run. Error: SATCHEL_ERROR_FAILED, saying who
+ * refused. */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_callbacks_ask(SatchelDevice *device, SatchelCallback callback, const char *target,
 			       const char *result, GError **error);

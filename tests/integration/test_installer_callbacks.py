@@ -181,7 +181,7 @@ def _(tmp):
             assert "callback check-for-update-pre" in result.stderr, result
         for prepare in (lambda: handler.program.chmod(0o644), handler.program.unlink):
             prepare()
-            handler.configure(device, "callback_veto = true\n")
+            handler.configure(device)
             result = device.expect(16, "check", "--src-dir", bundle)
             assert result.stderr.count("it is not called any more") == 1, result
         device.expect(100, "update", "--src-dir", bundle)
@@ -228,6 +228,33 @@ def _(tmp):
         refuse("install-final-pre")
         device.expect(100, "update", "2", "--src-dir", bundle)
         device.expect(0, "run")
+
+
+@test("with the veto a program that cannot be run refuses check, pull and install, by its name")
+def _(tmp):
+    lab = Lab(tmp, releases=(1, 2))
+    bundle = lab.bundle([1, 2])
+    handler = Handler(tmp)
+    with lab.device() as device:
+        handler.configure(device, "callback_veto = true\n")
+        device.expect(0, "pull", "--src-dir", bundle)
+        handler.program.chmod(0o644)
+        before = device.digest()
+        for command, message, why in (("check", "check-for-update-post", "Permission denied"),
+                                      ("pull", "download-pre", "Permission denied"),
+                                      ("install", "install-pre", "No such file"),
+                                      ("update", "check-for-update-post", "No such file")):
+            if why == "No such file":
+                handler.program.unlink(missing_ok=True)
+            result = device.expect(1, command, "--src-dir", bundle)
+            assert f"{message} cannot be asked" in result.stderr, result
+            assert handler.program.name in result.stderr and why in result.stderr, result
+            assert device.digest() == before
+        handler.end_with("exit 0")
+        device.expect(100, "update", "--src-dir", bundle)
+        handler.program.unlink()
+        # It is told of a rollback, and not asked.
+        device.expect(0, "rollback")
 
 
 @test("current-target tells what runs, with what the metadata say of it")
