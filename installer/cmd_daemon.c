@@ -1,5 +1,6 @@
 #include "../verify/cli.h"
 #include "command_interrupt.h"
+#include "command_memory.h"
 #include "command_run.h"
 #include "commands.h"
 #include <glib/gstdio.h>
@@ -12,7 +13,7 @@ typedef struct {
 	char *source;
 	guint interval_s;
 	gboolean rebooting; /* an update is in place and wants it */
-	char *said;	    /* (nullable): what came of the last look; said once */
+	SatchelCommandMemory memory;
 } Daemon;
 
 /* One look, or the start, in a thread of its own: the mount namespace that a running system's
@@ -28,21 +29,9 @@ static void
 daemon_clear(Daemon *self)
 {
 	g_free(self->source);
-	g_free(self->said);
+	satchel_command_memory_clear(&self->memory);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Daemon, daemon_clear)
-
-/* TRUE where it is news. */
-static gboolean
-say(Daemon *self, const char *text)
-{
-	if (g_strcmp0(self->said, text) == 0)
-		return FALSE;
-	g_free(self->said);
-	self->said = g_strdup(text);
-	satchel_cli_note("%s", text);
-	return TRUE;
-}
 
 static gboolean
 open_device(Daemon *self, SatchelCommandRun *run, GError **error)
@@ -105,6 +94,70 @@ start(Daemon *self, SatchelOutcome *outcome, GError **error)
 }
 
 static gboolean
+is_damage(const GError *error)
+{
+	return g_error_matches(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED) ||
+	       g_error_matches(error, SATCHEL_ERROR, SATCHEL_ERROR_NO_TARGET_CONTENT);
+}
+
+/* What was brought in is not brought in again because the installation has to wait. */
+static gboolean
+pull_once(Daemon *self, const SatchelCommandRun *run, const SatchelOstreeTarget *target,
+	  const char *mark, GError **error)
+{
+	const char *commit = satchel_ostree_target_get_commit(target);
+	g_autoptr(GError) local_error = NULL;
+
+	if (g_strcmp0(self->memory.pulled, commit) == 0)
+		return TRUE;
+	if (satchel_update_pull(run->device, run->offer, target, run->cancellable, &local_error)) {
+		g_free(self->memory.pulled);
+		self->memory.pulled = g_strdup(commit);
+		return TRUE;
+	}
+	if (is_damage(local_error))
+		satchel_command_memory_note_damaged(&self->memory, mark);
+	g_propagate_error(error, g_steal_pointer(&local_error));
+	return FALSE;
+}
+
+static gboolean
+install(Daemon *self, const SatchelCommandRun *run, const SatchelOstreeTarget *target,
+	SatchelOutcome *outcome, GError **error)
+{
+	g_autoptr(GError) local_error = NULL;
+
+	if (satchel_update_install(run->device, run->offer, target, run->cancellable, outcome,
+				   &local_error))
+		return TRUE;
+	/* The device has lost it since: another pull cures it. */
+	if (is_damage(local_error))
+		g_clear_pointer(&self->memory.pulled, g_free);
+	g_propagate_error(error, g_steal_pointer(&local_error));
+	return FALSE;
+}
+
+static gboolean
+update(Daemon *self, const SatchelCommandRun *run, const SatchelOstreeTarget *target,
+       SatchelOutcome *outcome, GError **error)
+{
+	g_autofree char *mark =
+		satchel_command_memory_mark(self->source, satchel_ostree_target_get_commit(target));
+
+	if (satchel_command_memory_is_damaged(&self->memory, mark))
+		return TRUE;
+	if (!pull_once(self, run, target, mark, error) ||
+	    !install(self, run, target, outcome, error))
+		return FALSE;
+	if (*outcome != SATCHEL_OUTCOME_NEEDS_REBOOT)
+		return TRUE;
+	self->rebooting = TRUE;
+	satchel_cli_note("%s is installed; it is time to reboot",
+			 satchel_ostree_target_get_name(target));
+	return satchel_device_reboot(run->device, error);
+}
+
+static gboolean
 take_chosen(Daemon *self, const SatchelCommandRun *run, SatchelOutcome *outcome, GError **error)
 {
 	g_auto(SatchelTargetChoice) choice = {0};
@@ -112,32 +165,37 @@ take_chosen(Daemon *self, const SatchelCommandRun *run, SatchelOutcome *outcome,
 	if (!satchel_offer_choose(run->offer, run->device, NULL, &choice, error) ||
 	    !satchel_target_choice_check(&choice, error))
 		return FALSE;
-	(void)say(self, choice.text);
-	if (!satchel_offer_is_update(run->offer, &choice))
-		return TRUE;
-	if (!satchel_update_pull(run->device, run->offer, choice.selected, run->cancellable,
-				 error) ||
-	    !satchel_update_install(run->device, run->offer, choice.selected, run->cancellable,
-				    outcome, error))
-		return FALSE;
-	if (*outcome != SATCHEL_OUTCOME_NEEDS_REBOOT)
-		return TRUE;
-	self->rebooting = TRUE;
-	satchel_cli_note("%s is installed; it is time to reboot",
-			 satchel_ostree_target_get_name(choice.selected));
-	return satchel_device_reboot(run->device, error);
+	satchel_command_memory_say(&self->memory, SATCHEL_COMMAND_NEWS_CHOICE, choice.text);
+	if (satchel_offer_is_update(run->offer, &choice))
+		return update(self, run, choice.selected, outcome, error);
+	satchel_command_memory_forget(&self->memory, SATCHEL_COMMAND_NEWS_ERROR);
+	return TRUE;
+}
+
+/* What the device remarks at each look is as old as the look before. */
+static void
+say_remarks(Daemon *self, SatchelDevice *device)
+{
+	g_auto(GStrv) remarks = satchel_device_take_remarks(device);
+	g_autofree char *text = g_strjoinv("; ", remarks);
+
+	if (*text != '\0')
+		satchel_command_memory_say(&self->memory, SATCHEL_COMMAND_NEWS_REMARKS, text);
 }
 
 static gboolean
 look(Daemon *self, SatchelOutcome *outcome, GError **error)
 {
 	g_auto(SatchelCommandRun) run = {0};
+	gboolean good;
 
 	if (!open_device(self, &run, error) || !satchel_update_check_idle(run.device, error))
 		return FALSE;
 	/* The one place that knows what a source is: something that gives an offer. */
 	run.offer = satchel_offer_from_bundle(run.device, self->source, run.cancellable, error);
-	return run.offer != NULL && take_chosen(self, &run, outcome, error);
+	good = run.offer != NULL && take_chosen(self, &run, outcome, error);
+	say_remarks(self, run.device);
+	return good;
 }
 
 static gpointer
@@ -182,9 +240,15 @@ look_once(Daemon *self, SatchelOutcome *outcome, GError **error)
 	g_autoptr(GError) local_error = NULL;
 
 	if (g_access(self->source, F_OK) != 0) {
-		(void)say(self, waiting);
+		/* What comes next is another bundle, as far as anybody can tell. */
+		g_clear_pointer(&self->memory.damaged, g_free);
+		for (guint kind = SATCHEL_COMMAND_NEWS_CHOICE; kind < SATCHEL_COMMAND_N_NEWS;
+		     kind++)
+			satchel_command_memory_forget(&self->memory, (SatchelCommandNews)kind);
+		satchel_command_memory_say(&self->memory, SATCHEL_COMMAND_NEWS_PLACE, waiting);
 		return TRUE;
 	}
+	satchel_command_memory_forget(&self->memory, SATCHEL_COMMAND_NEWS_PLACE);
 	*outcome = SATCHEL_OUTCOME_DONE;
 	(void)do_alone(self, look, outcome, &local_error);
 	if (local_error == NULL)
@@ -194,7 +258,8 @@ look_once(Daemon *self, SatchelOutcome *outcome, GError **error)
 		return FALSE;
 	}
 	if (!g_cancellable_is_cancelled(self->cancellable))
-		(void)say(self, local_error->message);
+		satchel_command_memory_say(&self->memory, SATCHEL_COMMAND_NEWS_ERROR,
+					   local_error->message);
 	return TRUE;
 }
 

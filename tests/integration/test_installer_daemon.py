@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from device_lab import Lab, NAME  # noqa: E402
@@ -42,6 +43,13 @@ class Daemon:
             if word in line:
                 return line
         raise AssertionError(f"it never says '{word}':\n" + "\n".join(self.lines))
+
+    def wait_for_calls(self, file, message, count):
+        """Until a callback program has noted that message that often."""
+        while not file.exists() or file.read_text().split().count(message) < count:
+            assert self.process.poll() is None, self.end()
+            time.sleep(0.05)
+        return file.read_text().split()
 
     def end(self, how=None):
         """Its exit status; @how: a signal to end it by."""
@@ -143,6 +151,68 @@ def _(tmp):
         lab.bundle([1, 3]).rename(place)
         daemon.until(f"{NAME}-3 is installed")
         assert daemon.end() == 0, daemon.lines
+
+
+def note_calls(device, folder, refused=""):
+    """A callback program that notes its messages and refuses one; the file it notes them in."""
+    program_file = folder / "handler"
+    calls = folder / "calls"
+    # In one step: it may be running.
+    new = folder / "handler.new"
+    new.write_text(f'#!/bin/sh\necho $MESSAGE >> {calls}\n[ "$MESSAGE" != "{refused}" ]\n')
+    new.chmod(0o755)
+    new.rename(program_file)
+    device.write_config("[satchel]\ncallback_veto = true\n",
+                        pacman=f'callback_program = "{program_file}"\n')
+    return calls
+
+
+@test("an installation that is refused is asked for again, said once, and pulled once")
+def _(tmp):
+    lab = Lab(tmp, releases=(1, 2))
+    bundle = lab.bundle([1, 2])
+    with lab.device() as device:
+        calls = note_calls(device, tmp, "install-pre")
+        with Daemon(device, "--src-dir", bundle) as daemon:
+            assert daemon.wait_for_calls(calls, "install-pre", 3).count("download-pre") == 1
+            # What the device has lost meanwhile is pulled again.
+            commit = lab.commits[2]
+            (device.repo / f"objects/{commit[:2]}/{commit[2:]}.commit").unlink()
+            assert daemon.wait_for_calls(calls, "download-pre", 2).count("download-pre") == 2
+            note_calls(device, tmp)
+            daemon.until(f"{NAME}-2 is installed")
+            assert daemon.end() == 0
+            for part in ("install-pre was refused", f"Updating from {NAME}-1"):
+                assert sum(part in line for line in daemon.lines) == 1, daemon.lines
+
+
+@test("damaged content is read once, until the bundle changes or was away")
+def _(tmp):
+    lab = Lab(tmp, releases=(1, 2))
+    place = lab.bundle([2])
+    with lab.device() as device:
+        held = {file.stem for file in (device.repo / "objects").glob("??/*")}
+        damaged = next(file for file in (place / "ostree_repo/objects").glob("??/*.filez")
+                       if file.stem not in held)
+        good = damaged.read_bytes()
+        damaged.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
+        calls = note_calls(device, tmp)
+        with Daemon(device, "--src-dir", place) as daemon:
+            daemon.until(damaged.stem[:10])
+            assert daemon.wait_for_calls(calls, "check-for-update-pre", 3).count(
+                "download-pre") == 1
+            (place / "tuf/bundle-targets.json").touch()
+            daemon.wait_for_calls(calls, "download-pre", 2)
+            place.rename(tmp / "away")
+            daemon.until("waiting for")
+            (tmp / "away").rename(place)
+            daemon.wait_for_calls(calls, "download-post", 3)
+            damaged.write_bytes(good)
+            (place / "new").touch()
+            daemon.until(f"{NAME}-2 is installed")
+            assert daemon.end() == 0
+            # Before it was away, and after.
+            assert sum(damaged.stem in line for line in daemon.lines) == 2, daemon.lines
 
 
 @test("a bundle that is refused is said once, and looked at again all the same")
