@@ -412,6 +412,24 @@ finish(SatchelDevice *device, const SatchelSysrootFacts *facts, SatchelOutcome *
 	return good;
 }
 
+/* A rollback that was cut off before its deployment leaves what runs failing. */
+static gboolean
+fail_no_pending(const SatchelDevice *device, GError **error)
+{
+	const SatchelStateTarget *running = satchel_device_get_running_target(device);
+	const char *nothing = "no installation waits to be finished";
+
+	if (running != NULL &&
+	    satchel_state_is_failing(device->state, running->name, running->commit))
+		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_NO_PENDING_INSTALLATION,
+			    "%s; %s runs and has failed: 'rollback' leaves it", nothing,
+			    running->name);
+	else
+		g_set_error_literal(error, SATCHEL_ERROR, SATCHEL_ERROR_NO_PENDING_INSTALLATION,
+				    nothing);
+	return FALSE;
+}
+
 gboolean
 satchel_update_finalize(SatchelDevice *device, GCancellable *cancellable, SatchelOutcome *outcome,
 			GError **error)
@@ -432,7 +450,5 @@ satchel_update_finalize(SatchelDevice *device, GCancellable *cancellable, Satche
 	case SATCHEL_FINALIZE_WORKING:
 		return finish(device, NULL, outcome, error);
 	}
-	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_NO_PENDING_INSTALLATION,
-		    "no installation waits to be finished");
-	return FALSE;
+	return fail_no_pending(device, error);
 }

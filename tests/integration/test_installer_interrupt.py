@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """A signal in the middle of long work: it ends where the next command takes it up again."""
 import pathlib
+import signal
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
@@ -88,6 +89,31 @@ def _(tmp):
             assert device.deployments() == [lab.commits[1]] and device.state()["failing"] == []
         device.expect(0, "daemon", "--src-dir", bundle)
         assert device.state()["pending"]["name"] == f"{NAME}-2"
+
+
+@test("a rollback that is cut off before the deployment is told, and done when it is asked for again")
+def _(tmp):
+    lab = Lab(tmp, releases=(1, 2))
+    bundle = lab.bundle([1, 2])
+    with lab.device() as device:
+        device.expect(100, "update", "--src-dir", bundle)
+        device.expect(0, "run")
+        result = device.run("rollback", env={**signal_at(tmp, SWAP), "SIGNAL_KILLS": "1"})
+        assert result.returncode == -signal.SIGKILL, result
+        state = device.state()
+        assert state["installing"]["name"] == f"{NAME}-1" and "pending" not in state
+        for _ in range(2):  # before the next start has noted it, and after
+            text = device.expect(0, "status").stdout
+            assert "Active image is: 2" in text and "Failing Target: 2" in text, text
+            assert "Rollback Target: 1" in text and "Pending" not in text, text
+            result = device.expect(40, "run")
+            assert f"{NAME}-2 runs and has failed: 'rollback' leaves it" in result.stderr, result
+        result = device.expect(18, "check", "--src-dir", bundle)
+        assert f"{NAME}-1" in result.stdout, result
+        device.expect(100, "rollback")
+        assert device.deployments()[0] == lab.commits[1]
+        device.expect(0, "run")
+        assert device.state()["current"]["name"] == f"{NAME}-1"
 
 
 main()

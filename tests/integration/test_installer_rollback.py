@@ -177,6 +177,29 @@ def _(tmp):
         assert device.deployments()[0] == lab.commits[2]
 
 
+@test("an installation that cannot be called off is 130, stays installed, and can be called off later")
+def _(tmp):
+    def other_kernel(top):
+        (top / "usr/lib/modules/6.1.0/vmlinuz").write_bytes(b"another kernel\n")
+    lab = Lab(tmp, releases=(1,))
+    lab.release(2, commit=lab.commit(2, other_kernel))
+    bundle = lab.bundle([1, 2])
+    with lab.device() as device:
+        device.expect(16, "check", "--src-dir", bundle)
+        device.expect(100, "update", "--src-dir", bundle)
+        before = device.state()
+        checkout = next((device.sysroot / "ostree/deploy/lmp/deploy").glob(f"{lab.commits[1]}.?"))
+        kernel = checkout / "usr/lib/modules/6.1.0"
+        # Without its kernel no boot entry can be written for what runs.
+        kernel.rename(tmp / "kernel")
+        result = device.expect(130, "rollback")
+        assert f"{NAME}-2 stays installed" in result.stderr, result
+        assert device.state() == before and device.deployments()[0] == lab.commits[2]
+        shutil.move(tmp / "kernel", kernel)
+        device.expect(0, "rollback")
+        assert device.deployments()[0] == lab.commits[1]
+
+
 @test("rollback takes no target, and refuses what else it has no use for")
 def _(tmp):
     lab = Lab(tmp, releases=(1,))

@@ -1,6 +1,7 @@
 /*
  * Sends its own process a signal at one place, and goes on there when the program has taken it in:
  * LD_PRELOAD=signal_at.so SIGNAL_AT=ostree_repo_prepare_transaction PROGRAM …
+ * With SIGNAL_KILLS set it is killed there.
  */
 #include <dlfcn.h>
 #include <sched.h>
@@ -28,7 +29,7 @@ signal_at(const char *place)
 
 	if (atomic_load(&taken) || wanted == NULL || strcmp(wanted, place) != 0)
 		return;
-	raise(SIGTERM);
+	raise(getenv("SIGNAL_KILLS") != NULL ? SIGKILL : SIGTERM);
 	while (!atomic_load(&taken))
 		sched_yield();
 }
