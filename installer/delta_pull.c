@@ -3,6 +3,7 @@
 #include "delta_repo.h"
 #include "held_objects.h"
 #include "ostree_pull.h"
+#include "pull_room.h"
 #include "pull_space.h"
 #include <errno.h>
 #include <ftw.h>
@@ -11,7 +12,9 @@
 #include <sys/stat.h>
 
 /* Below the repository. */
-#define WORK_DIR "tmp/satchel-delta"
+#define WORK_DIR "satchel-delta"
+/* Where it stood once: libostree deletes what is there and older than a day, in use or not. */
+#define OLD_WORK_DIR "tmp/satchel-delta"
 #define COPY_NAME "delta"
 /* In the layout of a bundle, so that our own reader reads it. */
 #define BUNDLE_NAME "bundle"
@@ -45,9 +48,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(DeltaPull, delta_pull_clear)
 /* ---- the folder */
 
 static char *
-work_path(OstreeRepo *repo)
+work_path(OstreeRepo *repo, const char *name)
 {
-	return g_build_filename(g_file_peek_path(ostree_repo_get_path(repo)), WORK_DIR, NULL);
+	return g_build_filename(g_file_peek_path(ostree_repo_get_path(repo)), name, NULL);
 }
 
 static int
@@ -66,12 +69,21 @@ delete_tree(const char *path)
 	(void)nftw(path, delete_entry, WALK_FDS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 }
 
+static void
+delete_old_work(OstreeRepo *repo)
+{
+	g_autofree char *old = work_path(repo, OLD_WORK_DIR);
+
+	delete_tree(old);
+}
+
 void
 satchel_delta_pull_forget(OstreeRepo *repo)
 {
-	g_autofree char *work = work_path(repo);
+	g_autofree char *work = work_path(repo, WORK_DIR);
 
 	delete_tree(work);
+	delete_old_work(repo);
 }
 
 /* nftw() hands nothing through. */
@@ -134,6 +146,20 @@ check_space(const DeltaPull *self, GError **error)
 	satchel_pull_space_add(&space, unpacked->size_bytes);
 	space.content_bytes -= MIN(space.content_bytes, self->held_bytes);
 	return satchel_pull_space_check(&space, self->repo, error);
+}
+
+static gboolean
+make_space(const DeltaPull *self, GError **error)
+{
+	g_autoptr(GError) local_error = NULL;
+
+	if (check_space(self, &local_error))
+		return TRUE;
+	if (g_error_matches(local_error, SATCHEL_ERROR, SATCHEL_ERROR_NO_SPACE))
+		return satchel_pull_room_make(self->sysroot, self->delta->to, error) &&
+		       check_space(self, error);
+	g_propagate_error(error, g_steal_pointer(&local_error));
+	return FALSE;
 }
 
 /* ---- applying */
@@ -213,10 +239,11 @@ satchel_delta_pull(SatchelBundleReader *bundle, SatchelSysroot *sysroot,
 				  .delta = delta,
 				  .sink = sink,
 				  .cancellable = cancellable,
-				  .work = work_path(repo)};
+				  .work = work_path(repo, WORK_DIR)};
 
 	self.copy = g_build_filename(self.work, COPY_NAME, NULL);
 	self.made = g_build_filename(self.work, BUNDLE_NAME, NULL);
+	delete_old_work(repo);
 	/* Pulled before: nothing lacks, and the mark is set again. */
 	if (is_held(&self)) {
 		delete_tree(self.work);
@@ -225,7 +252,7 @@ satchel_delta_pull(SatchelBundleReader *bundle, SatchelSysroot *sysroot,
 	self.held_bytes = measure_tree(self.work);
 	if (!check_mode(&self, error) ||
 	    !satchel_held_objects_check_base(sysroot, delta->from, sink, cancellable, error) ||
-	    !check_space(&self, error) || !make_work(&self, error) ||
+	    !make_space(&self, error) || !make_work(&self, error) ||
 	    !satchel_delta_copy(bundle, delta, self.copy, sink, cancellable, error) ||
 	    !apply(&self, error))
 		return FALSE;

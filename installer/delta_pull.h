@@ -7,7 +7,7 @@
 /*
  * Brings one commit into the device's repository out of a static delta. libostree parses the delta,
  * and only a private copy whose hash was signed; what it makes of it lands in a folder of our own
- * (tmp/satchel-delta in the repository), and from there goes the way of every pull: each object is
+ * (satchel-delta in the repository), and from there goes the way of every pull: each object is
  * hashed before it gets into the repository, the commit comes last. Whatever happens to be wrong
  * with delta, base or libostree, nothing unverified is ever in the repository.
  */

@@ -18,6 +18,9 @@
 #define STAGING_PREFIX "staging-"
 #define LOCK_SUFFIX "-lock"
 
+/* Part of the name of a staging folder. */
+#define BOOT_ID "/proc/sys/kernel/random/boot_id"
+
 /* Open at a time while a folder is deleted. */
 #define DELETE_FDS 16
 
@@ -148,6 +151,9 @@ typedef struct {
 	const SatchelClosureList *list;
 	const GArray *indexes; /* of @list, ascending */
 	const char *file_suffix;
+	const char *prefix; /* of the folders that libostree goes on with */
+	gboolean chosen;    /* one of them was found */
+	GHashTable *staged; /* indexes of @list that lie in it */
 	guint n_kept;
 } Wanted;
 
@@ -183,7 +189,7 @@ compare_indexes(gconstpointer a, gconstpointer b)
 }
 
 static gboolean
-is_wanted(const Wanted *wanted, const char *prefix, const char *name)
+note_wanted(Wanted *wanted, const char *prefix, const char *name)
 {
 	SatchelObjectType type = SATCHEL_OBJECT_FILE;
 	guint8 raw[32];
@@ -192,9 +198,12 @@ is_wanted(const Wanted *wanted, const char *prefix, const char *name)
 	if (!parse_object_name(wanted, prefix, name, &type, raw))
 		return FALSE;
 	index = satchel_closure_index_find(wanted->list->index, type, raw);
-	return index != SATCHEL_CLOSURE_NONE && wanted->indexes->len > 0 &&
-	       bsearch(&index, wanted->indexes->data, wanted->indexes->len, sizeof index,
-		       compare_indexes) != NULL;
+	if (index == SATCHEL_CLOSURE_NONE || wanted->indexes->len == 0 ||
+	    bsearch(&index, wanted->indexes->data, wanted->indexes->len, sizeof index,
+		    compare_indexes) == NULL)
+		return FALSE;
+	g_hash_table_add(wanted->staged, GUINT_TO_POINTER(index));
+	return TRUE;
 }
 
 /* Deletes what is not @wanted from the folder "ab" of a staging folder. */
@@ -209,7 +218,7 @@ trim_prefix(const char *staging, const char *prefix, Wanted *wanted)
 		g_autofree char *file = g_build_filename(path, name, NULL);
 
 		/* What cannot be deleted is there as well. */
-		if (is_wanted(wanted, prefix, name) || unlink(file) != 0)
+		if (note_wanted(wanted, prefix, name) || unlink(file) != 0)
 			wanted->n_kept++;
 	}
 }
@@ -224,6 +233,16 @@ trim_folder(const char *staging, Wanted *wanted)
 		trim_prefix(staging, prefix, wanted);
 }
 
+/* libostree goes on with one folder, of the boot that lasts: what others hold only takes space. */
+static gboolean
+choose_folder(Wanted *wanted, const char *name)
+{
+	if (wanted == NULL || wanted->chosen || !g_str_has_prefix(name, wanted->prefix))
+		return FALSE;
+	wanted->chosen = TRUE;
+	return TRUE;
+}
+
 /* @wanted: (nullable): NULL: nothing is. */
 static void
 clear_folder(int tmp_fd, const char *name, Wanted *wanted)
@@ -234,7 +253,7 @@ clear_folder(int tmp_fd, const char *name, Wanted *wanted)
 
 	if (lock_fd < 0)
 		return;
-	if (wanted != NULL) {
+	if (choose_folder(wanted, name)) {
 		trim_folder(path, wanted);
 	} else {
 		(void)nftw(path, delete_entry, DELETE_FDS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
@@ -265,14 +284,30 @@ satchel_held_objects_clear_staging(OstreeRepo *repo)
 	clear_staging(repo, NULL);
 }
 
+/* NULL where the boot has no name: then libostree goes on with nothing. (transfer full) */
+static char *
+name_staging_of_boot(void)
+{
+	g_autofree char *boot_id = NULL;
+
+	if (!g_file_get_contents(BOOT_ID, &boot_id, NULL, NULL))
+		return NULL;
+	return g_strconcat(STAGING_PREFIX, g_strstrip(boot_id), "-", NULL);
+}
+
 gboolean
 satchel_held_objects_trim_staging(OstreeRepo *repo, const SatchelClosureList *list,
-				  const GArray *indexes)
+				  const GArray *indexes, GHashTable *staged)
 {
 	gboolean archive = ostree_repo_get_mode(repo) == OSTREE_REPO_MODE_ARCHIVE;
-	Wanted wanted = {list, indexes, archive ? ".filez" : ".file", 0};
+	g_autofree char *prefix = name_staging_of_boot();
+	Wanted wanted = {.list = list,
+			 .indexes = indexes,
+			 .file_suffix = archive ? ".filez" : ".file",
+			 .prefix = prefix,
+			 .staged = staged};
 
-	clear_staging(repo, &wanted);
+	clear_staging(repo, prefix != NULL ? &wanted : NULL);
 	return wanted.n_kept > 0;
 }
 

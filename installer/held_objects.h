@@ -65,11 +65,12 @@ gboolean satchel_held_objects_remove(OstreeRepo *repo, SatchelObjectType type, c
  * process uses them. What cannot be deleted stays. Not in a transaction. */
 void satchel_held_objects_clear_staging(OstreeRepo *repo);
 
-/* Deletes from these folders all but the objects of @list at @indexes (ascending, of guint), and
- * commits always. The next transaction would move the rest into the repository, over good objects
- * too. TRUE where something is left in them. */
+/* Deletes these folders but one, the one that the next transaction goes on with, and from that all
+ * but the objects of @list at @indexes (ascending, of guint), and commits always: the transaction
+ * would move the rest into the repository, over good objects too. Adds to @staged (of guint) the
+ * indexes that are left, unread. TRUE where something is left. */
 gboolean satchel_held_objects_trim_staging(OstreeRepo *repo, const SatchelClosureList *list,
-					   const GArray *indexes);
+					   const GArray *indexes, GHashTable *staged);
 
 /* In a transaction: which of the objects of @list at @indexes neither it nor the repository holds
  * as they should be. What is good is told to @progress. Error: SATCHEL_ERROR_CANCELLED. (transfer

@@ -5,6 +5,7 @@
 #include "../verify/progress.h"
 #include "held_objects.h"
 #include "object_store.h"
+#include "pull_room.h"
 #include "pull_space.h"
 #include "thin_closure.h"
 #include <string.h>
@@ -19,7 +20,9 @@ typedef struct {
 	SatchelClosureList *list;   /* (owned) */
 	GArray *lacking;	    /* indexes of @list that the device does not have (owned) */
 	GArray *damaged;	    /* those of them of which it has something wrong (owned) */
-	gboolean any_staged;	    /* an earlier try left some of them aside */
+	GHashTable *staged;	    /* those of @lacking that an earlier try left aside (owned) */
+	gboolean any_staged;	    /* there may be some, or others */
+	gboolean fits;		    /* the space was found to suffice */
 	SatchelSysroot *sysroot;
 	OstreeRepo *repo; /* of @sysroot */
 	const char *commit;
@@ -29,13 +32,21 @@ typedef struct {
 	gint stale; /* atomic: libostree kept something wrong instead of what we gave it */
 } PullRun;
 
+/* What was found out about the device. */
 static void
-pull_run_clear(PullRun *run)
+forget_findings(PullRun *run)
 {
 	g_clear_pointer(&run->progress, satchel_progress_end);
 	g_clear_pointer(&run->lacking, g_array_unref);
 	g_clear_pointer(&run->damaged, g_array_unref);
+	g_clear_pointer(&run->staged, g_hash_table_unref);
 	g_clear_pointer(&run->list, satchel_closure_list_free);
+}
+
+static void
+pull_run_clear(PullRun *run)
+{
+	forget_findings(run);
 	g_clear_pointer(&run->source, satchel_closure_repo_free);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PullRun, pull_run_clear)
@@ -50,6 +61,13 @@ static const SatchelClosureObject *
 lacking_at(const PullRun *run, guint i)
 {
 	return object_of(run, g_array_index(run->lacking, guint, i));
+}
+
+static gboolean
+is_staged(const PullRun *run, guint i)
+{
+	return g_hash_table_contains(run->staged,
+				     GUINT_TO_POINTER(g_array_index(run->lacking, guint, i)));
 }
 
 static gboolean
@@ -304,6 +322,9 @@ add_up_space(PullRun *run, guint64 look_from_bytes, SatchelPullSpace *space, GEr
 	for (guint i = 0; i < run->lacking->len; i++) {
 		guint64 size = 0;
 
+		/* Its space is taken already. */
+		if (is_staged(run, i))
+			continue;
 		if (!space_of(run, lacking_at(run, i), look_from_bytes, &size, error))
 			return FALSE;
 		satchel_pull_space_add(space, size);
@@ -335,6 +356,24 @@ choose_look(const PullRun *run, guint64 usable_bytes)
 	return G_GUINT64_CONSTANT(1) << class;
 }
 
+/* Of what aborted transactions have left aside, only what this pull is about to import, and so
+ * verifies, may take space. */
+static void
+trim_staging(PullRun *run)
+{
+	run->staged = g_hash_table_new(NULL, NULL);
+	run->any_staged =
+		satchel_held_objects_trim_staging(run->repo, run->list, run->lacking, run->staged);
+}
+
+static void
+clear_staging(PullRun *run)
+{
+	satchel_held_objects_clear_staging(run->repo);
+	g_hash_table_remove_all(run->staged);
+	run->any_staged = FALSE;
+}
+
 /* Before anything is written. */
 static gboolean
 check_space(PullRun *run, GError **error)
@@ -347,11 +386,11 @@ check_space(PullRun *run, GError **error)
 	if (!satchel_pull_space_get_usable(&space, run->repo, &usable_bytes, error) ||
 	    !add_up_space(run, choose_look(run, usable_bytes), &space, error))
 		return FALSE;
-	if (satchel_pull_space_total_bytes(&space) <= usable_bytes)
-		return TRUE;
-	/* The most is too much: what do they say? */
-	return add_up_space(run, 0, &space, error) &&
-	       satchel_pull_space_check(&space, run->repo, error);
+	/* Where the most is too much: what do they say? */
+	run->fits = satchel_pull_space_total_bytes(&space) <= usable_bytes ||
+		    (add_up_space(run, 0, &space, error) &&
+		     satchel_pull_space_check(&space, run->repo, error));
+	return run->fits;
 }
 
 static guint64
@@ -430,8 +469,7 @@ import_once(PullRun *run, GError **error)
 	return end_transaction(run, TRUE, error) && clear_partial(run, error);
 }
 
-/* What aborted transactions left aside is a cache. What this pull is about to import, and so
- * verifies, may stay there from an earlier try; where it is wrong, it goes, and the second try
+/* What aborted transactions left aside is a cache: where it is wrong, it goes, and the second try
  * begins without. */
 static gboolean
 import_all(PullRun *run, GError **error)
@@ -439,7 +477,6 @@ import_all(PullRun *run, GError **error)
 	guint64 stored_bytes = count_lacking_bytes(run);
 	g_autoptr(GError) local_error = NULL;
 
-	run->any_staged = satchel_held_objects_trim_staging(run->repo, run->list, run->lacking);
 	run->progress = satchel_progress_begin(run->sink, "pulling", stored_bytes);
 	if (import_once(run, &local_error))
 		return TRUE;
@@ -447,18 +484,41 @@ import_all(PullRun *run, GError **error)
 		g_propagate_error(error, g_steal_pointer(&local_error));
 		return FALSE;
 	}
-	satchel_held_objects_clear_staging(run->repo);
-	run->any_staged = FALSE;
+	clear_staging(run);
+	if (!check_space(run, error))
+		return FALSE;
 	g_clear_pointer(&run->progress, satchel_progress_end);
 	run->progress = satchel_progress_begin(run->sink, "pulling", stored_bytes);
 	return import_once(run, error);
+}
+
+/* libostree's own lock is between two transactions in nobody's hand: a clean-up of another process
+ * would take what no ref keeps yet, and what was found to be held. */
+static gboolean
+pull_locked(PullRun *run, GError **error)
+{
+	const char *const commits[] = {run->commit, NULL};
+	g_autoptr(GError) local_error = NULL;
+	g_autoptr(OstreeRepoAutoLock) lock = ostree_repo_auto_lock_push(
+		run->repo, OSTREE_REPO_LOCK_SHARED, run->cancellable, &local_error);
+
+	if (lock == NULL)
+		return satchel_sysroot_take_error(g_steal_pointer(&local_error),
+						  SATCHEL_ERROR_DOWNLOAD_FAILED,
+						  "the repository cannot be locked", error);
+	run->list = satchel_thin_closure_list(run->source, run->repo, commits, error);
+	if (run->list == NULL || !find_lacking(run, error))
+		return FALSE;
+	trim_staging(run);
+	return check_space(run, error) && import_all(run, error) &&
+	       satchel_ostree_pull_forget(run->repo, run->commit, error);
 }
 
 gboolean
 satchel_ostree_pull(SatchelBundleReader *bundle, SatchelSysroot *sysroot, const char *commit,
 		    const SatchelProgressSink *sink, GCancellable *cancellable, GError **error)
 {
-	const char *const commits[] = {commit, NULL};
+	g_autoptr(GError) local_error = NULL;
 	g_auto(PullRun) run = {.bundle = bundle,
 			       .sysroot = sysroot,
 			       .repo = satchel_sysroot_get_repo(sysroot),
@@ -469,12 +529,14 @@ satchel_ostree_pull(SatchelBundleReader *bundle, SatchelSysroot *sysroot, const 
 	run.source = satchel_closure_repo_open(bundle, error);
 	if (run.source == NULL)
 		return FALSE;
-	run.list = satchel_thin_closure_list(run.source, run.repo, commits, error);
-	if (run.list == NULL)
+	if (pull_locked(&run, &local_error))
+		return TRUE;
+	if (run.fits || !g_error_matches(local_error, SATCHEL_ERROR, SATCHEL_ERROR_NO_SPACE)) {
+		g_propagate_error(error, g_steal_pointer(&local_error));
 		return FALSE;
-	if (!find_lacking(&run, error) || !check_space(&run, error))
-		return FALSE;
-	return import_all(&run, error) && satchel_ostree_pull_forget(run.repo, commit, error);
+	}
+	forget_findings(&run);
+	return satchel_pull_room_make(sysroot, commit, error) && pull_locked(&run, error);
 }
 
 gboolean

@@ -19,7 +19,8 @@
  * Writes what the device lacks, the commit object last, and marks the commit as pulled, so that it
  * outlives a clean-up; what was pulled before and not installed loses its mark. Interrupted, it
  * goes on where it was. What is there already is hashed first (held_objects.h): what is not what
- * it should be is removed and brought anew.
+ * it should be is removed and brought anew. Where space lacks, what only other pulls have left
+ * goes first (pull_room.h). No other process prunes the repository meanwhile.
  *
  * Errors: SATCHEL_ERROR_NO_TARGET_CONTENT (the bundle lacks an object), SATCHEL_ERROR_NO_SPACE
  * (before anything is written; says how much is lacking), SATCHEL_ERROR_DOWNLOAD_FAILED (not

@@ -92,7 +92,7 @@ def list_anew(lab, bundle):
 
 
 def work_folder(device):
-    return device.repo / "tmp/satchel-delta"
+    return device.repo / "satchel-delta"
 
 
 def repo_objects(device):
@@ -458,6 +458,34 @@ def _(tmp):
         assert not opened_superblock(tmp, device, bundle)
     with lab.device() as device:
         assert opened_superblock(tmp, device, bundle)
+
+
+@test("what a delta has left outlives libostree's own clean-up, however old it is")
+def _(tmp):
+    lab = DeltaLab(tmp)
+    bundle = lab.delta_bundle()
+    with lab.device() as device:
+        run([strace(), "-f", "-o", "/dev/null", "-e", "trace=linkat",
+             "-e", "inject=linkat:signal=SIGKILL:when=2", tap.program("satchel-installer"), "pull",
+             "-c", device.config, "--src-dir", bundle],
+            env={"OSTREE_SYSROOT_DEBUG": "mutable-deployments"})
+        os.utime(work_folder(device), (1, 1))
+        sh("ostree", "commit", "--repo", device.repo, "--branch", "others", f"--tree=ref={lab.commits[1]}")
+        assert not opened_superblock(tmp, device, bundle)
+        assert not work_folder(device).exists()
+
+
+for kind in ("with a delta", "without one"):
+    @test(f"a pull {kind} removes the folder that deltas were applied in once")
+    def _(tmp, kind=kind):
+        lab = DeltaLab(tmp)
+        bundle = lab.delta_bundle() if kind == "with a delta" else lab.bundle([2])
+        with lab.device() as device:
+            old = device.repo / "tmp/satchel-delta"
+            old.mkdir()
+            (old / "delta").write_bytes(b"x")
+            device.expect(0, "pull", "--src-dir", bundle)
+            assert not old.exists()
 
 
 @test("a disk that is too full for the delta is 60 before anything is written")
