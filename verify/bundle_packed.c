@@ -48,6 +48,20 @@ static gboolean G_GNUC_PRINTF(2, 3) packed_invalid(GError **error, const char *f
 	return FALSE;
 }
 
+/* TRUE with the error set where the bundle ends too early because its last part is not there. */
+static gboolean
+packed_lacks_part(const BundlePacked *self, GError **error)
+{
+	g_autofree char *part = NULL;
+
+	if (!satchel_part_files_may_lack_one(self->files))
+		return FALSE;
+	part = satchel_part_files_dup_name(self->files,
+					   satchel_part_files_get_n_parts(self->files));
+	(void)satchel_medium_error_set(error, SATCHEL_MEDIUM_MISSING, part, 0, NULL);
+	return TRUE;
+}
+
 static gboolean
 packed_read_raw(gpointer source, guint64 offset_bytes, gpointer buffer, gsize n_bytes,
 		GError **error)
@@ -89,7 +103,9 @@ head_check_member(const BundlePacked *self, const SatchelTarMember *member, GErr
 			quoted);
 	if (member->size_bytes > SATCHEL_LIMIT_MANIFEST_BYTES)
 		return packed_invalid(error, "%s is too large", quoted);
-	return member->next_at_bytes <= satchel_part_files_get_total_bytes(self->files) ||
+	if (member->next_at_bytes <= satchel_part_files_get_total_bytes(self->files))
+		return TRUE;
+	return !packed_lacks_part(self, error) &&
 	       satchel_medium_error_set(
 		       error, SATCHEL_MEDIUM_TOO_SHORT, member->path,
 		       satchel_part_files_get_total_bytes(self->files) -
@@ -221,11 +237,8 @@ layout_fail_short(const BundlePacked *self, const SatchelManifest *manifest, con
 	guint n_members = satchel_manifest_get_n_members(manifest);
 	g_autofree char *part = NULL;
 
-	if (satchel_part_files_may_lack_one(self->files)) {
-		part = satchel_part_files_dup_name(self->files,
-						   satchel_part_files_get_n_parts(self->files));
-		return satchel_medium_error_set(error, SATCHEL_MEDIUM_MISSING, part, 0, NULL);
-	}
+	if (packed_lacks_part(self, error))
+		return FALSE;
 	for (guint i = 0; i < n_members; i++) {
 		SatchelManifestMember member = satchel_manifest_get_member(manifest, i);
 

@@ -244,6 +244,10 @@ satchel_part_files_read(const SatchelPartFiles *self, guint64 offset_bytes, gpoi
 	failure = files_try(self, offset_bytes, buffer, n_bytes, &n_done);
 	if (n_done == n_bytes)
 		return TRUE;
+	if (failure == 0 && satchel_part_files_may_lack_one(self)) {
+		name = satchel_part_files_dup_name(self, self->parts->len);
+		return satchel_medium_error_set(error, SATCHEL_MEDIUM_MISSING, name, 0, NULL);
+	}
 	part = files_find(self, offset_bytes + n_done);
 	name = satchel_part_files_dup_name(self, part);
 	return satchel_medium_error_set(

@@ -196,6 +196,19 @@ def _(tmp):
         refused(judge(target), 8, f"{parts[number].name} is missing", INCOMPLETE)
 
 
+@test("a part that held the end of the head is named when it is missing")
+def _(tmp):
+    data, head = good(), packed_bundle.head_bytes(good())
+    # Within a member of the head, and where the next one's header would begin.
+    for size in (head // BLOCK // 2 * BLOCK, head - BLOCK, BLOCK * 2):
+        folder = tmp / str(size)
+        folder.mkdir()
+        parts = packed_bundle.split(data, folder / "b.satchel", size)
+        for part in parts[1:]:
+            part.unlink()
+        refused(judge(parts[0]), 8, "b.satchel.001 is missing", INCOMPLETE)
+
+
 @test("a part that was cut short, or is too long, is named")
 def _(tmp):
     for number in range(1, len(parts_in(tmp)) - 1):
