@@ -62,10 +62,33 @@ app_uri_is_pinned(const char *uri)
 	return n_hex == 64 && at[n_hex] == '\0';
 }
 
+/* `fetched-apps`, which Foundries.io puts into targets for offline bundles. @shortlist: (out)
+ * (transfer full) (nullable): the apps that a bundle holds; NULL: all. */
+static gboolean
+parse_fetched_apps(const json_t *custom, GStrv *shortlist, GError **error)
+{
+	const json_t *fetched = json_object_get(custom, "fetched-apps");
+	const char *uri = json_string_value(json_object_get(fetched, "uri"));
+	const json_t *listed = json_object_get(fetched, "shortlist");
+
+	*shortlist = NULL;
+	if (!json_is_object(fetched))
+		return TRUE;
+	if (listed != NULL && !json_is_null(listed) && !json_is_string(listed))
+		return fail(error, "'fetched-apps' has a 'shortlist' that is no text");
+	/* Without a place to fetch them from, none was fetched. */
+	if (uri == NULL || *uri == '\0')
+		*shortlist = g_new0(char *, 1);
+	else if (json_string_length(listed) > 0)
+		*shortlist = g_strsplit_set(json_string_value(listed), ", ", -1);
+	return TRUE;
+}
+
 static gboolean
 ostree_target_parse_apps(SatchelOstreeTarget *self, const json_t *custom, GError **error)
 {
 	json_t *apps = json_object_get(custom, "docker_compose_apps");
+	g_auto(GStrv) shortlist = NULL;
 	const char *name;
 	json_t *entry;
 
@@ -73,6 +96,8 @@ ostree_target_parse_apps(SatchelOstreeTarget *self, const json_t *custom, GError
 		return TRUE;
 	if (!json_is_object(apps))
 		return fail(error, "'docker_compose_apps' is no object");
+	if (!parse_fetched_apps(custom, &shortlist, error))
+		return FALSE;
 	json_object_foreach(apps, name, entry)
 	{
 		const char *uri = json_string_value(json_object_get(entry, "uri"));
@@ -86,6 +111,8 @@ ostree_target_parse_apps(SatchelOstreeTarget *self, const json_t *custom, GError
 		app = g_new0(SatchelTargetApp, 1);
 		app->name = g_strdup(name);
 		app->uri = g_strdup(uri);
+		app->is_bundled =
+			shortlist == NULL || g_strv_contains((const char *const *)shortlist, name);
 		g_ptr_array_add(self->apps, app);
 	}
 	g_ptr_array_sort(self->apps, compare_apps);

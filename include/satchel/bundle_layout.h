@@ -11,6 +11,9 @@
 #define SATCHEL_BUNDLE_OSTREE_OBJECTS "ostree_repo/objects"
 /* libostree's own place for static deltas. */
 #define SATCHEL_BUNDLE_OSTREE_DELTAS "ostree_repo/deltas"
+/* An app store in composectl's layout: apps/<app>/<sha256>/ and blobs/sha256/<sha256> in it. */
 #define SATCHEL_BUNDLE_APPS "apps"
+#define SATCHEL_APP_STORE_APPS "apps"
+#define SATCHEL_APP_STORE_BLOBS "blobs/sha256"
 /* Satchel's addition: every other file with size and sha256, in the packed form's order. */
 #define SATCHEL_BUNDLE_MANIFEST "manifest.mtree"

@@ -59,6 +59,27 @@
 /* The header of one file object: owner, mode, link target, extended attributes. */
 #define SATCHEL_LIMIT_OSTREE_FILE_HEADER_BYTES (1024u * 1024u)
 
+/* An app: its manifest, its archive (held in memory until its hash is known), what the archive
+ * unpacks to, and what is in it. */
+#define SATCHEL_LIMIT_APP_MANIFEST_BYTES (64u * 1024u)
+#ifndef SATCHEL_LIMIT_APP_ARCHIVE_BYTES
+#define SATCHEL_LIMIT_APP_ARCHIVE_BYTES (64u * 1024u * 1024u)
+#endif
+#define SATCHEL_LIMIT_APP_UNPACKED_BYTES (1024u * 1024u * 1024u)
+#define SATCHEL_LIMIT_APP_FILES 65536u
+#define SATCHEL_LIMIT_APP_SERVICES 256u
+
+/* A Compose file: bytes, values, nesting. */
+#define SATCHEL_LIMIT_YAML_BYTES (1024u * 1024u)
+#define SATCHEL_LIMIT_YAML_NODES 65536u
+#define SATCHEL_LIMIT_YAML_DEPTH 32u
+
+/* An image: one index or manifest, its configuration, platforms in an index, layers. */
+#define SATCHEL_LIMIT_IMAGE_MANIFEST_BYTES (1024u * 1024u)
+#define SATCHEL_LIMIT_IMAGE_CONFIG_BYTES (8u * 1024u * 1024u)
+#define SATCHEL_LIMIT_IMAGE_PLATFORMS 256u
+#define SATCHEL_LIMIT_IMAGE_LAYERS 1024u
+
 /* Configuration and state on the device. */
 #define SATCHEL_LIMIT_CONFIG_BYTES (1024u * 1024u)
 #define SATCHEL_LIMIT_STATE_BYTES (16u * 1024u * 1024u)

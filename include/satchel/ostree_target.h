@@ -11,7 +11,8 @@ typedef struct SatchelOstreeTarget SatchelOstreeTarget;
 /* One Compose app of a target; a borrowed view. */
 typedef struct {
 	const char *name;
-	const char *uri; /* HOST/FACTORY/APP@sha256:HEX */
+	const char *uri;     /* HOST/FACTORY/APP@sha256:HEX */
+	gboolean is_bundled; /* FALSE: `fetched-apps` says that no bundle holds it */
 } SatchelTargetApp;
 
 /**

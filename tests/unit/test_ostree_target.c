@@ -239,6 +239,39 @@ test_references_keep_a_target(void)
 	g_assert_cmpstr(satchel_ostree_target_get_name(kept), ==, "lmp-7");
 }
 
+/* Whether the app is to be in a bundle, by that `fetched-apps`. */
+static gboolean
+is_bundled(const char *fetched)
+{
+	g_autofree char *custom = g_strdup_printf("{" OSTREE ", \"docker_compose_apps\": {\"app\": "
+						  "{\"uri\": \"" APP "\"}}%s%s}",
+						  fetched != NULL ? ", \"fetched-apps\": " : "",
+						  fetched != NULL ? fetched : "");
+	g_autoptr(SatchelOstreeTarget) target = parse_good(custom);
+
+	g_assert_cmpuint(satchel_ostree_target_get_n_apps(target), ==, 1);
+	return satchel_ostree_target_get_app(target, 0)->is_bundled;
+}
+
+static void
+test_a_shortlist_tells_which_apps_a_bundle_holds(void)
+{
+	g_assert_true(is_bundled(NULL));
+	g_assert_true(is_bundled("null"));
+	g_assert_true(is_bundled("{\"uri\": \"https://x\"}"));
+	g_assert_true(is_bundled("{\"uri\": \"https://x\", \"shortlist\": \"\"}"));
+	g_assert_true(is_bundled("{\"uri\": \"https://x\", \"shortlist\": null}"));
+	g_assert_true(is_bundled("{\"uri\": \"https://x\", \"shortlist\": \"other, app\"}"));
+	g_assert_false(is_bundled("{\"uri\": \"https://x\", \"shortlist\": \"other,apps\"}"));
+	g_assert_false(is_bundled("{\"uri\": \"\", \"shortlist\": \"app\"}"));
+	g_assert_false(is_bundled("{\"uri\": null}"));
+	g_assert_false(is_bundled("{}"));
+	assert_refused("{\"sha256\": \"" COMMIT "\"}",
+		       "{" OSTREE ", \"docker_compose_apps\": {}, \"fetched-apps\": {\"uri\": "
+		       "\"x\", \"shortlist\": [\"app\"]}}",
+		       SATCHEL_ERROR_METADATA_INVALID, "'shortlist' that is no text");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -253,5 +286,7 @@ main(int argc, char **argv)
 	g_test_add_func("/ostree-target/no-commit", test_a_target_without_commit_is_refused);
 	g_test_add_func("/ostree-target/malformed", test_a_malformed_member_is_refused);
 	g_test_add_func("/ostree-target/references", test_references_keep_a_target);
+	g_test_add_func("/ostree-target/shortlist",
+			test_a_shortlist_tells_which_apps_a_bundle_holds);
 	return g_test_run();
 }

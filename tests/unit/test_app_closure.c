@@ -1,0 +1,328 @@
+#include "../support/app_builder.h"
+
+#define IMAGE_NAME "hub.example.org/library/busybox"
+#define INDEX "\"mediaType\":\"application/vnd.oci.image.index.v1+json\",\"schemaVersion\":2"
+
+static char *
+compose_of(const char *image)
+{
+	return g_strdup_printf("services:\n  one:\n    image: " IMAGE_NAME "@sha256:%s\n", image);
+}
+
+static SatchelAppClosure *
+close_over(AppShelf *shelf, const char *uri, const char *platform_text, GError **error)
+{
+	SatchelAppSource source = app_shelf_source(shelf);
+	g_autoptr(SatchelOciPlatform) platform =
+		platform_text != NULL ? satchel_oci_platform_parse(platform_text, NULL) : NULL;
+
+	return satchel_app_closure_new(&source, uri, platform, error);
+}
+
+static void
+assert_refused(AppShelf *shelf, const char *uri, const char *platform, SatchelError code,
+	       const char *message)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(SatchelAppClosure) closure = close_over(shelf, uri, platform, &error);
+
+	g_assert_null(closure);
+	g_assert_error(error, SATCHEL_ERROR, (int)code);
+	if (strstr(error->message, message) == NULL)
+		g_error("'%s' is not in '%s'", message, error->message);
+}
+
+/* The digest of a blob of that kind in an app that is whole. */
+static char *
+digest_of(AppShelf *shelf, const char *uri, SatchelAppBlobKind kind)
+{
+	g_autoptr(SatchelAppClosure) closure = close_over(shelf, uri, NULL, NULL);
+
+	g_assert_nonnull(closure);
+	for (guint i = 0; i < closure->blobs->len; i++) {
+		const SatchelAppBlob *blob = &g_array_index(closure->blobs, SatchelAppBlob, i);
+
+		if (blob->kind == kind)
+			return g_strdup(blob->sha256);
+	}
+	g_error("no %s", satchel_app_blob_kind_name(kind));
+}
+
+static char *
+put_small_app(AppShelf *shelf)
+{
+	g_autofree char *image = app_put_image(shelf, "layer of one");
+	g_autofree char *compose = compose_of(image);
+
+	return app_put(shelf, compose);
+}
+
+static void
+test_the_closure_lists_every_blob_once(void)
+{
+	static const SatchelAppBlobKind expected[] = {
+		SATCHEL_APP_BLOB_MANIFEST,	 SATCHEL_APP_BLOB_ARCHIVE,
+		SATCHEL_APP_BLOB_IMAGE_MANIFEST, SATCHEL_APP_BLOB_IMAGE_CONFIG,
+		SATCHEL_APP_BLOB_IMAGE_LAYER,
+	};
+	g_auto(AppShelf) shelf;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *image = NULL;
+	g_autofree char *compose = NULL;
+	g_autofree char *uri = NULL;
+	g_autoptr(SatchelAppClosure) closure = NULL;
+	guint64 sum_bytes = 0;
+
+	app_shelf_init(&shelf);
+	image = app_put_image(&shelf, "layer");
+	/* Two services, one image. */
+	compose = g_strdup_printf("services:\n  a:\n    image: " IMAGE_NAME
+				  "@sha256:%s\n  b:\n    image: " IMAGE_NAME "@sha256:%s\n",
+				  image, image);
+	uri = app_put(&shelf, compose);
+	closure = close_over(&shelf, uri, "linux/arm64", &error);
+	g_assert_no_error(error);
+	g_assert_cmpstr(closure->name, ==, "app");
+	g_assert_cmpstr(closure->uri, ==, uri);
+	g_assert_cmpuint(closure->images->len, ==, 1);
+	g_assert_cmpuint(closure->compose->services->len, ==, 2);
+	g_assert_cmpuint(closure->blobs->len, ==, G_N_ELEMENTS(expected));
+	for (guint i = 0; i < closure->blobs->len; i++) {
+		const SatchelAppBlob *blob = &g_array_index(closure->blobs, SatchelAppBlob, i);
+
+		g_assert_cmpint(blob->kind, ==, expected[i]);
+		g_assert_cmpuint(blob->size_bytes, ==, app_shelf_size(&shelf, blob->sha256));
+		sum_bytes += blob->size_bytes;
+	}
+	g_assert_cmpuint(closure->size_bytes, ==, sum_bytes);
+}
+
+static void
+test_a_missing_blob_is_named(void)
+{
+	static const SatchelAppBlobKind kinds[] = {
+		SATCHEL_APP_BLOB_MANIFEST,	 SATCHEL_APP_BLOB_ARCHIVE,
+		SATCHEL_APP_BLOB_IMAGE_MANIFEST, SATCHEL_APP_BLOB_IMAGE_CONFIG,
+		SATCHEL_APP_BLOB_IMAGE_LAYER,
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(kinds); i++) {
+		g_auto(AppShelf) shelf;
+		g_autofree char *uri = NULL;
+		g_autofree char *digest = NULL;
+		g_autofree char *message = NULL;
+
+		app_shelf_init(&shelf);
+		uri = put_small_app(&shelf);
+		digest = digest_of(&shelf, uri, kinds[i]);
+		g_hash_table_remove(shelf.blobs, digest);
+		message = g_strdup_printf("apps/blobs/sha256/%s, the %s, is not there", digest,
+					  satchel_app_blob_kind_name(kinds[i]));
+		assert_refused(&shelf, uri, NULL, SATCHEL_ERROR_NO_TARGET_CONTENT, message);
+	}
+}
+
+static void
+test_an_altered_document_is_read_twice_and_refused(void)
+{
+	static const SatchelAppBlobKind kinds[] = {SATCHEL_APP_BLOB_MANIFEST,
+						   SATCHEL_APP_BLOB_ARCHIVE,
+						   SATCHEL_APP_BLOB_IMAGE_MANIFEST};
+
+	for (guint i = 0; i < G_N_ELEMENTS(kinds); i++) {
+		g_auto(AppShelf) shelf;
+		g_autofree char *uri = NULL;
+		g_autofree char *digest = NULL;
+		g_autofree guint8 *data = NULL;
+		gsize n_bytes;
+
+		app_shelf_init(&shelf);
+		uri = put_small_app(&shelf);
+		digest = digest_of(&shelf, uri, kinds[i]);
+		n_bytes = app_shelf_size(&shelf, digest);
+		data = g_memdup2(g_bytes_get_data(g_hash_table_lookup(shelf.blobs, digest), NULL),
+				 n_bytes);
+		data[n_bytes - 1] ^= 1;
+		g_hash_table_replace(shelf.blobs, g_strdup(digest), g_bytes_new(data, n_bytes));
+		assert_refused(&shelf, uri, NULL, SATCHEL_ERROR_DOWNLOAD_FAILED, digest);
+		g_assert_cmpuint(shelf.n_forgotten, ==, 1);
+	}
+}
+
+static void
+test_a_blob_of_another_size_is_refused(void)
+{
+	static const SatchelAppBlobKind kinds[] = {SATCHEL_APP_BLOB_IMAGE_CONFIG,
+						   SATCHEL_APP_BLOB_IMAGE_LAYER};
+
+	for (guint i = 0; i < G_N_ELEMENTS(kinds); i++) {
+		g_auto(AppShelf) shelf;
+		g_autofree char *uri = NULL;
+		g_autofree char *digest = NULL;
+
+		app_shelf_init(&shelf);
+		uri = put_small_app(&shelf);
+		digest = digest_of(&shelf, uri, kinds[i]);
+		g_hash_table_replace(shelf.blobs, g_strdup(digest), g_bytes_new("short", 5));
+		assert_refused(&shelf, uri, NULL, SATCHEL_ERROR_DOWNLOAD_FAILED,
+			       "has 5 bytes, not");
+	}
+}
+
+/* An app whose image is for amd64 and arm64. */
+static char *
+put_index_app(AppShelf *shelf, char **amd64, char **arm64)
+{
+	g_autofree char *one = NULL;
+	g_autofree char *other = NULL;
+	g_autofree char *text = NULL;
+	g_autofree char *index = NULL;
+	g_autofree char *compose = NULL;
+
+	*amd64 = app_put_image(shelf, "for amd64");
+	*arm64 = app_put_image(shelf, "for arm64");
+	one = app_descriptor(shelf, "application/vnd.oci.image.manifest.v1+json", *amd64,
+			     ",\"platform\":{\"os\":\"linux\",\"architecture\":\"amd64\"}");
+	other = app_descriptor(
+		shelf, "application/vnd.oci.image.manifest.v1+json", *arm64,
+		",\"platform\":{\"os\":\"linux\",\"architecture\":\"arm64\",\"variant\":\"v8\"}");
+	text = g_strdup_printf("{" INDEX ",\"manifests\":[%s,%s]}", one, other);
+	index = app_shelf_put_text(shelf, text);
+	compose = compose_of(index);
+	return app_put(shelf, compose);
+}
+
+static void
+test_of_an_index_the_platform_is_taken(void)
+{
+	g_auto(AppShelf) shelf;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *amd64 = NULL;
+	g_autofree char *arm64 = NULL;
+	g_autofree char *uri = NULL;
+	g_autoptr(SatchelAppClosure) closure = NULL;
+	const SatchelAppImage *image;
+
+	app_shelf_init(&shelf);
+	uri = put_index_app(&shelf, &amd64, &arm64);
+	closure = close_over(&shelf, uri, "linux/arm64", &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(closure->images->len, ==, 1);
+	image = closure->images->pdata[0];
+	g_assert_cmpstr(image->descriptor->sha256, ==, arm64);
+	g_assert_cmpuint(closure->blobs->len, ==, 6);
+	/* What another machine needs may be left out. */
+	g_hash_table_remove(shelf.blobs, amd64);
+	g_clear_pointer(&closure, satchel_app_closure_free);
+	closure = close_over(&shelf, uri, "linux/arm64", &error);
+	g_assert_no_error(error);
+	assert_refused(&shelf, uri, "linux/amd64", SATCHEL_ERROR_NO_TARGET_CONTENT, amd64);
+	assert_refused(&shelf, uri, "linux/riscv64", SATCHEL_ERROR_NO_TARGET_CONTENT,
+		       "not there for linux/riscv64");
+}
+
+static void
+test_without_a_platform_all_that_are_there_are_taken(void)
+{
+	g_auto(AppShelf) shelf;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *amd64 = NULL;
+	g_autofree char *arm64 = NULL;
+	g_autofree char *uri = NULL;
+	g_autoptr(SatchelAppClosure) closure = NULL;
+
+	app_shelf_init(&shelf);
+	uri = put_index_app(&shelf, &amd64, &arm64);
+	closure = close_over(&shelf, uri, NULL, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(closure->images->len, ==, 2);
+	g_assert_cmpuint(closure->blobs->len, ==, 9);
+	g_hash_table_remove(shelf.blobs, amd64);
+	g_clear_pointer(&closure, satchel_app_closure_free);
+	closure = close_over(&shelf, uri, NULL, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(closure->images->len, ==, 1);
+	g_hash_table_remove(shelf.blobs, arm64);
+	assert_refused(&shelf, uri, NULL, SATCHEL_ERROR_NO_TARGET_CONTENT, "for any platform");
+}
+
+static void
+test_a_partial_source_needs_no_layers(void)
+{
+	g_auto(AppShelf) shelf;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *uri = NULL;
+	g_autofree char *layer = NULL;
+	g_autoptr(SatchelAppClosure) closure = NULL;
+	SatchelAppSource source;
+
+	app_shelf_init(&shelf);
+	uri = put_small_app(&shelf);
+	layer = digest_of(&shelf, uri, SATCHEL_APP_BLOB_IMAGE_LAYER);
+	g_hash_table_remove(shelf.blobs, layer);
+	source = app_shelf_source(&shelf);
+	closure = satchel_app_closure_new_partial(&source, uri, NULL, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(closure->blobs->len, ==, 5);
+}
+
+static void
+test_documents_of_the_right_hash_and_a_wrong_form_are_invalid(void)
+{
+	g_auto(AppShelf) shelf;
+	g_autofree char *nothing = NULL;
+	g_autofree char *app = NULL;
+	g_autofree char *image_compose = NULL;
+	g_autofree char *image_app = NULL;
+	g_autofree char *compose_app = NULL;
+
+	app_shelf_init(&shelf);
+	nothing = app_shelf_put_text(&shelf, "{}");
+	app = g_strconcat("hub.example.org/factory/app@sha256:", nothing, NULL);
+	assert_refused(&shelf, app, NULL, SATCHEL_ERROR_CONTENT_INVALID, "schemaVersion");
+	image_compose = compose_of(nothing);
+	image_app = app_put(&shelf, image_compose);
+	assert_refused(&shelf, image_app, NULL, SATCHEL_ERROR_CONTENT_INVALID, "of service one");
+	compose_app = app_put(&shelf, "services: [");
+	assert_refused(&shelf, compose_app, NULL, SATCHEL_ERROR_CONTENT_INVALID,
+		       "docker-compose.yml: line");
+}
+
+static void
+test_an_index_in_an_index_is_refused(void)
+{
+	g_auto(AppShelf) shelf;
+	g_autofree char *inner = NULL;
+	g_autofree char *entry = NULL;
+	g_autofree char *text = NULL;
+	g_autofree char *outer = NULL;
+	g_autofree char *compose = NULL;
+	g_autofree char *uri = NULL;
+
+	app_shelf_init(&shelf);
+	inner = app_shelf_put_text(&shelf, "{" INDEX ",\"manifests\":[]}");
+	entry = app_descriptor(&shelf, "application/vnd.oci.image.index.v1+json", inner, "");
+	text = g_strdup_printf("{" INDEX ",\"manifests\":[%s]}", entry);
+	outer = app_shelf_put_text(&shelf, text);
+	compose = compose_of(outer);
+	uri = app_put(&shelf, compose);
+	assert_refused(&shelf, uri, NULL, SATCHEL_ERROR_CONTENT_INVALID, "another index");
+}
+
+int
+main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/app-closure/every-blob-once", test_the_closure_lists_every_blob_once);
+	g_test_add_func("/app-closure/missing", test_a_missing_blob_is_named);
+	g_test_add_func("/app-closure/altered", test_an_altered_document_is_read_twice_and_refused);
+	g_test_add_func("/app-closure/size", test_a_blob_of_another_size_is_refused);
+	g_test_add_func("/app-closure/platform", test_of_an_index_the_platform_is_taken);
+	g_test_add_func("/app-closure/no-platform",
+			test_without_a_platform_all_that_are_there_are_taken);
+	g_test_add_func("/app-closure/partial", test_a_partial_source_needs_no_layers);
+	g_test_add_func("/app-closure/form",
+			test_documents_of_the_right_hash_and_a_wrong_form_are_invalid);
+	g_test_add_func("/app-closure/nested-index", test_an_index_in_an_index_is_refused);
+	return g_test_run();
+}
