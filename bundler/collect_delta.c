@@ -99,7 +99,7 @@ set_time(int fd, gint64 time_s, GError **error)
 	g_autoptr(GVariant) time = NULL;
 	guint64 value = GUINT64_TO_BE((guint64)time_s);
 	const guint8 *begin;
-	gsize offset;
+	gsize offset, n_bytes;
 
 	if (bytes == NULL)
 		return FALSE;
@@ -109,7 +109,8 @@ set_time(int fd, gint64 time_s, GError **error)
 	begin = g_variant_get_data(superblock);
 	/* The child of a mapped value lies in the mapping. */
 	offset = (gsize)((const guint8 *)g_variant_get_data(time) - begin);
-	g_assert(offset <= g_bytes_get_size(bytes) - sizeof value);
+	n_bytes = g_bytes_get_size(bytes);
+	g_assert(offset <= n_bytes - sizeof value);
 	if (pwrite(fd, &value, sizeof value, (off_t)offset) == (ssize_t)sizeof value)
 		return TRUE;
 	return satchel_file_error_set(error, errno, "the delta", "write it");

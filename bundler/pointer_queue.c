@@ -1,7 +1,7 @@
 #include "pointer_queue.h"
-#include <pthread.h>
+#include "../verify/posix_lock.h"
 
-/* A GAsyncQueue with the locks of POSIX, because ThreadSanitizer knows those and not GLib's. */
+/* A GAsyncQueue with locks that ThreadSanitizer knows. */
 struct SatchelPointerQueue {
 	pthread_mutex_t lock;
 	pthread_cond_t filled;
@@ -13,8 +13,8 @@ satchel_pointer_queue_new(void)
 {
 	SatchelPointerQueue *self = g_new0(SatchelPointerQueue, 1);
 
-	g_assert(pthread_mutex_init(&self->lock, NULL) == 0);
-	g_assert(pthread_cond_init(&self->filled, NULL) == 0);
+	satchel_posix_lock_init(&self->lock);
+	satchel_posix_lock_init_condition(&self->filled);
 	g_queue_init(&self->items);
 	return self;
 }

@@ -1,5 +1,5 @@
 #include "parallel_each.h"
-#include <pthread.h>
+#include "../verify/posix_lock.h"
 #include <stdatomic.h>
 
 #define TICK_US (100 * 1000)
@@ -35,17 +35,6 @@ crew_work(gpointer user_data)
 	return NULL;
 }
 
-/* Until somebody signals, or @wait_us have passed. */
-static void
-wait_a_while(pthread_cond_t *changed, pthread_mutex_t *lock, gint64 wait_us)
-{
-	gint64 until_us = g_get_monotonic_time() + wait_us;
-	const struct timespec until = {.tv_sec = until_us / G_USEC_PER_SEC,
-				       .tv_nsec = until_us % G_USEC_PER_SEC * 1000};
-
-	(void)pthread_cond_clockwait(changed, lock, CLOCK_MONOTONIC, &until);
-}
-
 static gboolean
 crew_wait(Crew *crew)
 {
@@ -53,7 +42,7 @@ crew_wait(Crew *crew)
 
 	pthread_mutex_lock(&crew->lock);
 	if (crew->n_running > 0)
-		wait_a_while(&crew->changed, &crew->lock, TICK_US);
+		satchel_posix_lock_wait(&crew->lock, &crew->changed, TICK_US);
 	working = crew->n_running > 0;
 	pthread_mutex_unlock(&crew->lock);
 	return working;
@@ -66,8 +55,8 @@ satchel_parallel_each(guint n, const SatchelParallelWork *work, GCancellable *ca
 	Crew crew = {.work = work, .n = n, .n_running = n_threads};
 	GThread *threads[MAX_THREADS];
 
-	g_assert(pthread_mutex_init(&crew.lock, NULL) == 0);
-	g_assert(pthread_cond_init(&crew.changed, NULL) == 0);
+	satchel_posix_lock_init(&crew.lock);
+	satchel_posix_lock_init_condition(&crew.changed);
 	for (guint i = 0; i < n_threads; i++)
 		threads[i] = g_thread_new("check", crew_work, &crew);
 	while (crew_wait(&crew)) {

@@ -30,7 +30,8 @@ walk_object(SatchelObjectType type, const char *checksum)
 	SatchelClosureObject object = {.type = type};
 
 	/* From a target or out of 32 bytes: it is a checksum. */
-	g_assert(satchel_hex_to_sha256(checksum, object.checksum));
+	if (!satchel_hex_to_sha256(checksum, object.checksum))
+		g_error("%s is no checksum", checksum);
 	return object;
 }
 

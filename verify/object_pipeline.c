@@ -1,5 +1,6 @@
 #include "object_pipeline.h"
 #include "pipeline_worker.h"
+#include "posix_lock.h"
 
 /* Of all that is in memory at a time. What is larger than its share goes in pieces. */
 #define STORED_BYTES (8u * 1024u * 1024u)
@@ -178,17 +179,6 @@ pipeline_report(Pipeline *self, guint64 n_bytes, GArray *failures)
 	}
 }
 
-/* Until somebody signals, or @wait_us have passed. */
-static void
-wait_a_while(pthread_cond_t *changed, pthread_mutex_t *lock, gint64 wait_us)
-{
-	gint64 until_us = g_get_monotonic_time() + wait_us;
-	const struct timespec until = {.tv_sec = until_us / G_USEC_PER_SEC,
-				       .tv_nsec = until_us % G_USEC_PER_SEC * 1000};
-
-	(void)pthread_cond_clockwait(changed, lock, CLOCK_MONOTONIC, &until);
-}
-
 /* FALSE when all has been reported and nobody works any more. */
 static gboolean
 pipeline_listen(Pipeline *self, GCancellable *cancellable)
@@ -199,7 +189,7 @@ pipeline_listen(Pipeline *self, GCancellable *cancellable)
 
 	pthread_mutex_lock(&self->lock);
 	if (self->n_running > 0 && self->failures->len == 0)
-		wait_a_while(&self->changed, &self->lock, WAIT_US);
+		satchel_posix_lock_wait(&self->lock, &self->changed, WAIT_US);
 	is_last = self->n_running == 0;
 	n_bytes = self->done_bytes;
 	self->done_bytes = 0;
@@ -218,9 +208,9 @@ pipeline_init(Pipeline *self, const SatchelPipelineUser *user)
 	self->queue = pipeline_queue_new(STORED_BYTES);
 	self->n_running = self->n_workers;
 	self->failures = g_array_new(FALSE, FALSE, sizeof(Failure));
-	g_assert(pthread_mutex_init(&self->medium, NULL) == 0);
-	g_assert(pthread_mutex_init(&self->lock, NULL) == 0);
-	g_assert(pthread_cond_init(&self->changed, NULL) == 0);
+	satchel_posix_lock_init(&self->medium);
+	satchel_posix_lock_init(&self->lock);
+	satchel_posix_lock_init_condition(&self->changed);
 	self->work.medium = &self->medium;
 	self->work.user = user;
 	self->work.count = pipeline_count;

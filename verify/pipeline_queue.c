@@ -1,8 +1,5 @@
 #include "pipeline_queue.h"
-#include <pthread.h>
-
-/* Locks here and in the other files of the pipeline are those of POSIX and not GLib's, because
- * ThreadSanitizer knows them. */
+#include "posix_lock.h"
 
 struct PipelineQueue {
 	pthread_mutex_t lock;
@@ -44,8 +41,8 @@ pipeline_queue_new(gsize max_bytes)
 {
 	PipelineQueue *self = g_new0(PipelineQueue, 1);
 
-	g_assert(pthread_mutex_init(&self->lock, NULL) == 0);
-	g_assert(pthread_cond_init(&self->changed, NULL) == 0);
+	satchel_posix_lock_init(&self->lock);
+	satchel_posix_lock_init_condition(&self->changed);
 	g_queue_init(&self->full);
 	g_queue_init(&self->idle);
 	self->max_bytes = max_bytes;

@@ -93,6 +93,8 @@ refuses("forbidden", "verify/planted.c", c_file('\tpopen("ls", "r");\n'), "calls
 refuses("forbidden", "verify/planted.c", c_file("\tgoto out;\n"), "'goto'")
 refuses("forbidden", "verify/planted.c", c_file("\t/* TO" "DO: think */\n"), "left open")
 refuses("forbidden", "verify/planted.c", c_file('\tg_getenv("DEBUG");\n'), "g_getenv(")
+refuses("forbidden", "verify/planted.c", c_file("\tg_assert(remove(a) == 0);\n"),
+        "G_DISABLE_ASSERT takes the call away")
 refuses("sizes", "verify/planted.c", c_file("\ta++;\n" * 80), "more than 80")
 refuses("sizes", "verify/planted.c", CLEAN + "\n" * 800, "more than 800")
 refuses("sizes", "verify/planted.c",
