@@ -62,6 +62,21 @@ packed_lacks_part(const BundlePacked *self, GError **error)
 	return TRUE;
 }
 
+/* Says of what was not as it should be that it stands in a part that may be a wrong one. */
+static gboolean
+packed_blame_part(const BundlePacked *self, guint part, GError **error)
+{
+	g_autofree char *name = satchel_part_files_dup_name(self->files, part);
+	g_autofree char *quoted = satchel_path_quote(name);
+
+	if (part > 0)
+		g_prefix_error(error,
+			       "%s is not the part that belongs there: parts were exchanged, or it "
+			       "is of another bundle: copy it again: ",
+			       quoted);
+	return FALSE;
+}
+
 static gboolean
 packed_read_raw(gpointer source, guint64 offset_bytes, gpointer buffer, gsize n_bytes,
 		GError **error)
@@ -114,6 +129,16 @@ head_check_member(const BundlePacked *self, const SatchelTarMember *member, GErr
 		       NULL);
 }
 
+/* No header, and not because reading failed. */
+static gboolean
+head_fail(const BundlePacked *self, GError **error)
+{
+	if (error == NULL || !g_error_matches(*error, SATCHEL_ERROR, SATCHEL_ERROR_BUNDLE_INVALID))
+		return FALSE;
+	return packed_blame_part(self, satchel_part_files_find(self->files, self->head_end_bytes),
+				 error);
+}
+
 /* One member; TRUE with @done where it was the manifest. */
 static gboolean
 head_read_member(BundlePacked *self, gboolean *done, GError **error)
@@ -122,8 +147,9 @@ head_read_member(BundlePacked *self, gboolean *done, GError **error)
 	SatchelTarMember *member;
 
 	if (!satchel_tar_member_read(packed_read_raw, self->files, self->head_end_bytes, &found,
-				     error) ||
-	    !head_check_member(self, &found, error))
+				     error))
+		return head_fail(self, error);
+	if (!head_check_member(self, &found, error))
 		return FALSE;
 	self->head_end_bytes = found.next_at_bytes;
 	*done = found.kind == SATCHEL_TAR_FILE && strcmp(found.path, SATCHEL_BUNDLE_MANIFEST) == 0;
@@ -313,13 +339,8 @@ layout_check_parts(const BundlePacked *self, const SatchelManifest *manifest, co
 		while (part + 1 < n_parts &&
 		       satchel_part_files_get_begin_bytes(self->files, part + 1) <= at_bytes)
 			part++;
-		if (!layout_check_member(self, at_bytes, &member, error)) {
-			g_autofree char *name = satchel_part_files_dup_name(self->files, part);
-			g_autofree char *quoted = satchel_path_quote(name);
-
-			g_prefix_error(error, "%s is not the part that belongs there: ", quoted);
-			return FALSE;
-		}
+		if (!layout_check_member(self, at_bytes, &member, error))
+			return packed_blame_part(self, part, error);
 		part++;
 	}
 	return TRUE;

@@ -4,6 +4,7 @@
 #include "digest.h"
 #include "medium_error.h"
 #include "path_safety.h"
+#include "split_set.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -26,20 +27,34 @@ reader_open_folder(const char *path, GError **error)
 	return satchel_bundle_directory_open(inside, &is_bundle, error);
 }
 
+/* Whoever made parts gave them one name, without a number. */
+static gboolean
+reader_is_in_parts(const char *path)
+{
+	g_autofree char *first = satchel_split_set_part(path, 0);
+
+	return g_file_test(first, G_FILE_TEST_IS_REGULAR);
+}
+
 SatchelBundleReader *
 satchel_bundle_reader_open(const char *path, GError **error)
 {
 	g_autofree char *quoted = NULL;
 	struct stat info;
+	int failure;
 
 	g_return_val_if_fail(path != NULL, NULL);
 	/* The user named it: a link to the mounted stick is the user's choice. */
 	if (stat(path, &info) == 0)
 		return S_ISDIR(info.st_mode) ? reader_open_folder(path, error)
 					     : satchel_bundle_packed_open(path, error);
+	failure = errno;
 	quoted = satchel_path_quote(path);
 	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_METADATA_NOT_FOUND, "no bundle at '%s': %s",
-		    quoted, g_strerror(errno));
+		    quoted,
+		    failure == ENOENT && reader_is_in_parts(path)
+			    ? "it is in parts; name the first one, which ends with .000"
+			    : g_strerror(failure));
 	return NULL;
 }
 

@@ -95,8 +95,13 @@ satchel_closure_repo_open(SatchelBundleReader *bundle, GError **error)
 	text = satchel_bundle_reader_read(bundle, SATCHEL_BUNDLE_OSTREE_CONFIG,
 					  SATCHEL_LIMIT_CONFIG_BYTES, &local_error);
 	if (text == NULL) {
-		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_NO_TARGET_CONTENT,
-			    "no OSTree repository in the bundle: %s", local_error->message);
+		/* Of a bundle that is incomplete this would say what was said before. */
+		gboolean absent = g_error_matches(local_error, SATCHEL_ERROR,
+						  SATCHEL_ERROR_METADATA_NOT_FOUND);
+
+		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_NO_TARGET_CONTENT, "%s%s",
+			    absent ? "no OSTree repository in the bundle: " : "",
+			    local_error->message);
 		return NULL;
 	}
 	if (!repo_read_config(text, &mode, error))

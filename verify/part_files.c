@@ -101,14 +101,16 @@ files_check_sizes(const SatchelPartFiles *self, GError **error)
 	if (satchel_split_set_check_sizes(sizes_bytes, self->parts->len, &wrong))
 		return TRUE;
 	name = satchel_part_files_dup_name(self, wrong);
-	if (sizes_bytes[wrong] < sizes_bytes[0])
+	/* The last part is the short one, where they stand in order. */
+	if (sizes_bytes[wrong] < sizes_bytes[0] &&
+	    sizes_bytes[self->parts->len - 1] < sizes_bytes[0])
 		return satchel_medium_error_set(error, SATCHEL_MEDIUM_TOO_SHORT, name,
 						sizes_bytes[wrong], NULL);
 	quoted = satchel_path_quote(name);
 	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
-		    "%s is longer than the first part: one of them is incomplete or of another "
-		    "bundle: copy it again",
-		    quoted);
+		    "%s is %s than the first part: parts were exchanged, one is of another bundle, "
+		    "or the copy is incomplete: copy it again",
+		    quoted, sizes_bytes[wrong] < sizes_bytes[0] ? "shorter" : "longer");
 	return FALSE;
 }
 
@@ -185,9 +187,9 @@ satchel_part_files_may_lack_one(const SatchelPartFiles *self)
 		       g_array_index(self->parts, PartFile, 0).size_bytes;
 }
 
-/* The part that holds the offset, or the last one. There are few. */
-static guint
-files_find(const SatchelPartFiles *self, guint64 offset_bytes)
+/* There are few. */
+guint
+satchel_part_files_find(const SatchelPartFiles *self, guint64 offset_bytes)
 {
 	guint i = self->parts->len - 1;
 
@@ -201,7 +203,7 @@ satchel_part_files_read_some(const SatchelPartFiles *self, guint64 offset_bytes,
 			     gsize n_bytes)
 {
 	const PartFile *part =
-		&g_array_index(self->parts, PartFile, files_find(self, offset_bytes));
+		&g_array_index(self->parts, PartFile, satchel_part_files_find(self, offset_bytes));
 	gssize n_read;
 
 	if (offset_bytes >= self->total_bytes)
@@ -248,7 +250,7 @@ satchel_part_files_read(const SatchelPartFiles *self, guint64 offset_bytes, gpoi
 		name = satchel_part_files_dup_name(self, self->parts->len);
 		return satchel_medium_error_set(error, SATCHEL_MEDIUM_MISSING, name, 0, NULL);
 	}
-	part = files_find(self, offset_bytes + n_done);
+	part = satchel_part_files_find(self, offset_bytes + n_done);
 	name = satchel_part_files_dup_name(self, part);
 	return satchel_medium_error_set(
 		error, failure == 0 ? SATCHEL_MEDIUM_TOO_SHORT : SATCHEL_MEDIUM_UNREADABLE, name,
@@ -264,7 +266,7 @@ satchel_part_files_advise(const SatchelPartFiles *self, guint64 offset_bytes, gu
 
 	if (offset_bytes > self->total_bytes || n_bytes > G_MAXINT64)
 		return;
-	for (guint i = files_find(self, offset_bytes); i < self->parts->len; i++) {
+	for (guint i = satchel_part_files_find(self, offset_bytes); i < self->parts->len; i++) {
 		const PartFile *part = &g_array_index(self->parts, PartFile, i);
 		guint64 from = MAX(offset_bytes, part->begin_bytes);
 		guint64 to = MIN(end_bytes, part->begin_bytes + part->size_bytes);

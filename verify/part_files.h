@@ -23,6 +23,8 @@ guint64 satchel_part_files_get_total_bytes(const SatchelPartFiles *self);
 guint satchel_part_files_get_n_parts(const SatchelPartFiles *self);
 /* Where the part begins in the whole. */
 guint64 satchel_part_files_get_begin_bytes(const SatchelPartFiles *self, guint part);
+/* The part that holds that byte, or the last one. */
+guint satchel_part_files_find(const SatchelPartFiles *self, guint64 offset_bytes);
 /* File name without its folder; @part may be one more than there are. (transfer full) */
 char *satchel_part_files_dup_name(const SatchelPartFiles *self, guint part);
 /* TRUE where the last part is as long as the first, so that one more may belong to the set. */

@@ -193,7 +193,10 @@ def _(tmp):
         parts = parts_in(tmp)
         parts[number].unlink()
         target = parts[0] if number > 0 else parts[0].parent
-        refused(judge(target), 8, f"{parts[number].name} is missing", INCOMPLETE)
+        verdict = judge(target)
+        refused(verdict, 8, f"{parts[number].name} is missing", INCOMPLETE)
+        # Once, and with no other reason that follows from it alone.
+        assert len(verdict.reasons) == 1, verdict
 
 
 @test("a part that held the end of the head is named when it is missing")
@@ -226,11 +229,33 @@ def _(tmp):
     first, second = parts[1].read_bytes(), parts[2].read_bytes()
     parts[1].write_bytes(second)
     parts[2].write_bytes(first)
-    refused(judge(parts[0]), 15, "b.satchel.001 is not the part that belongs there")
+    refused(judge(parts[0]), 15, "b.satchel.001 is not the part that belongs there",
+            "parts were exchanged", "copy it again")
     parts[1].write_bytes(first)
     refused(judge(parts[0]), 15, "b.satchel.002 is not the part that belongs there")
     parts[2].write_bytes(bytes(len(second)))
     refused(judge(parts[0]), 15, "b.satchel.002")
+    size = 16384 if len(good()) % 16384 else 16896
+    parts = packed_bundle.split(good(), tmp / "b.satchel", size)
+    first, last = parts[2].read_bytes(), parts[-1].read_bytes()
+    parts[2].write_bytes(last)
+    parts[-1].write_bytes(first)
+    refused(judge(parts[0]), 8, "b.satchel.002 is shorter than the first part: parts were exchanged")
+
+
+@test("an exchanged part that holds a piece of the head is named too")
+def _(tmp):
+    size = packed_bundle.head_bytes(good()) // 3 // BLOCK * BLOCK
+    parts = packed_bundle.split(good(), tmp / "b.satchel", size)
+    parts[1].write_bytes(parts[3].read_bytes())
+    verdict = judge(parts[0])
+    refused(verdict, verdict.status, "b.satchel.001 is not the part that belongs there")
+
+
+@test("the name that a set was made by leads to its first part")
+def _(tmp):
+    parts_in(tmp)
+    refused(judge(tmp / "set/b.satchel"), 14, "it is in parts", ".000")
 
 
 @test("a later part alone is told to be one")
