@@ -120,25 +120,36 @@ def _(tmp):
         assert shown[0] == shown[1] and "7" in shown[0], shown
 
 
-for split in ([], ["--split", "6000"]):
-    @test(f"two people sign a packed bundle{' in parts' if split else ''}, as they would its folder")
-    def _(tmp, split=tuple(split)):
-        world = packed_world(tmp, *split, init=("--threshold", "targets=2"), keys=[])
-        name = "b.satchel.000" if split else "b.satchel"
-        n_parts = len(list(tmp.glob("b.satchel*")))
-        for number, key in enumerate(keys_of(world.repo)):
-            result = bundler("sign", "--key", key, tmp / name, check=True)
-            assert ("1 more" if number == 0 else "no more") in result.stderr, result
-            bundler("sign", "--key", key, tmp / "bundle", check=True)
-            bundler("pack", tmp / "bundle", tmp / f"expected-{number}", check=True)
-            assert joined(tmp) == (tmp / f"expected-{number}").read_bytes(), number
-            result = bundler("sign", "--key", key, tmp / name)
-            assert result.returncode == 1 and "has signed" in result.stderr, result
-        assert len(list(tmp.glob("b.satchel*"))) in (n_parts, n_parts + 1)
-        assert leftovers(tmp) == []
-        run(["satchel-verify", "--root", world.repo / "metadata/1.root.json", "--tag", TAG, "--at", NOW,
-             "--full", tmp / name], check=True)
-        assert NAME in bundler("show", tmp / name, check=True).stdout
+@test("two people sign a packed bundle, as they would its folder")
+def _(tmp):
+    world = packed_world(tmp, init=("--threshold", "targets=2"), keys=[])
+    for number, key in enumerate(keys_of(world.repo)):
+        result = bundler("sign", "--key", key, tmp / "b.satchel", check=True)
+        assert ("1 more" if number == 0 else "no more") in result.stderr, result
+        bundler("sign", "--key", key, tmp / "bundle", check=True)
+        bundler("pack", tmp / "bundle", tmp / f"expected-{number}", check=True)
+        assert joined(tmp) == (tmp / f"expected-{number}").read_bytes(), number
+        result = bundler("sign", "--key", key, tmp / "b.satchel")
+        assert result.returncode == 1 and "has signed" in result.stderr, result
+    assert len(list(tmp.glob("b.satchel*"))) == 1 and leftovers(tmp) == []
+    run(["satchel-verify", "--root", world.repo / "metadata/1.root.json", "--tag", TAG, "--at", NOW,
+         "--full", tmp / "b.satchel"], check=True)
+    assert NAME in bundler("show", tmp / "b.satchel", check=True).stdout
+
+
+@test("a bundle in parts is signed as its folder, as the refusal to sign the parts says")
+def _(tmp):
+    world = packed_world(tmp, "--split", "6000", keys=[])
+    before = joined(tmp)
+    key = keys_of(world.repo)[0]
+    result = bundler("sign", "--key", key, tmp / "b.satchel.000")
+    assert result.returncode == 1 and "`unpack`" in result.stderr and "`pack`" in result.stderr, result
+    assert joined(tmp) == before and leftovers(tmp) == []
+    bundler("unpack", tmp / "b.satchel.000", tmp / "folder", check=True)
+    bundler("sign", "--key", key, tmp / "folder", check=True)
+    bundler("pack", "--split", "6000", tmp / "folder", tmp / "signed.satchel", check=True)
+    run(["satchel-verify", "--root", world.repo / "metadata/1.root.json", "--tag", TAG, "--at", NOW,
+         "--full", tmp / "signed.satchel.000"], check=True)
 
 
 @test("a signature that is killed before its packed bundle is renamed leaves the old one")
