@@ -71,9 +71,23 @@ choose_split(const SatchelPartFiles *files, guint64 limit_bytes)
 	return MIN(satchel_part_files_get_begin_bytes(files, 1), limit_bytes);
 }
 
+/* A copy that broke off, passed on byte for byte, would be called a good one. */
 static gboolean
-copy_packed(const char *from, const char *stick, gboolean force, GError **error)
+check_whole(SatchelBundleReader *bundle, GError **error)
 {
+	g_autofree char *quoted = NULL;
+
+	if (satchel_bundle_reader_check_layout(bundle, error))
+		return TRUE;
+	quoted = satchel_path_quote(satchel_bundle_reader_get_path(bundle));
+	g_prefix_error(error, "%s is not copied: ", quoted);
+	return FALSE;
+}
+
+static gboolean
+copy_packed(SatchelBundleReader *bundle, const char *stick, gboolean force, GError **error)
+{
+	const char *from = satchel_bundle_reader_get_path(bundle);
 	g_autoptr(SatchelPartFiles) files = satchel_part_files_open(from, error);
 	SatchelPackedOutputOptions options = {.replace = force, .read_back = TRUE};
 	g_autoptr(SatchelPackedOutput) output = NULL;
@@ -84,7 +98,8 @@ copy_packed(const char *from, const char *stick, gboolean force, GError **error)
 	guint64 limit_bytes = 0;
 	guint64 size_bytes;
 
-	if (files == NULL || !get_file_limit(stick, &limit_bytes, error))
+	if (files == NULL || !check_whole(bundle, error) ||
+	    !get_file_limit(stick, &limit_bytes, error))
 		return FALSE;
 	size_bytes = satchel_part_files_get_total_bytes(files);
 	options.split_bytes = choose_split(files, limit_bytes);
@@ -185,12 +200,10 @@ gboolean
 satchel_copy_bundle(const char *from, const char *stick, gboolean force, GError **error)
 {
 	g_autoptr(SatchelBundleReader) bundle = satchel_bundle_reader_open(from, error);
-	const char *path;
 
 	if (bundle == NULL)
 		return FALSE;
-	path = satchel_bundle_reader_get_path(bundle);
-	if (g_file_test(path, G_FILE_TEST_IS_DIR))
+	if (g_file_test(satchel_bundle_reader_get_path(bundle), G_FILE_TEST_IS_DIR))
 		return copy_folder(bundle, stick, force, error);
-	return copy_packed(path, stick, force, error);
+	return copy_packed(bundle, stick, force, error);
 }

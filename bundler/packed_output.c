@@ -124,6 +124,31 @@ check_place(const SatchelPackedOutput *self, GError **error)
 	return check_replaceable(self, error) && check_no_set(self, error);
 }
 
+/* Parts 1 and up without a part 0: what a killed process left of them goes, and with --force any;
+ * else they are somebody's. */
+static gboolean
+may_replace_parts(const SatchelPackedOutput *self)
+{
+	return self->options.replace || satchel_work_folder_had_leftover(self->folder);
+}
+
+/* @n_parts: how many there will be; one that follows them would be taken for one of them */
+static gboolean
+check_no_stray(const SatchelPackedOutput *self, guint n_parts, GError **error)
+{
+	for (guint i = 1; i <= n_parts && i < SATCHEL_LIMIT_PACKED_PARTS; i++) {
+		g_autofree char *name = satchel_split_set_part(self->name, i);
+
+		if (may_replace_parts(self) || !exists(self->parent_fd, name))
+			continue;
+		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_FAILED,
+			    "%s.%03u: there already, and not of this bundle; --force replaces it",
+			    self->path, i);
+		return FALSE;
+	}
+	return TRUE;
+}
+
 /* ---- beginning ---- */
 
 static gboolean
@@ -170,7 +195,9 @@ satchel_packed_output_begin(const char *path, const SatchelPackedOutputOptions *
 	if (!open_parent(self, error) || !check_place(self, error) || !choose_split(self, error))
 		return NULL;
 	self->folder = satchel_work_folder_begin(path, error);
-	return self->folder != NULL ? g_steal_pointer(&self) : NULL;
+	if (self->folder == NULL || !check_no_stray(self, 1, error))
+		return NULL;
+	return g_steal_pointer(&self);
 }
 
 int
@@ -345,13 +372,15 @@ rename_part(SatchelPackedOutput *self, guint part, gboolean replace, GError **er
 {
 	g_autofree char *from = work_name_of(part);
 	g_autofree char *to = final_name_of(self, part);
+
 	if (!replace) {
 		if (renameat2(folder_fd(self), from, self->parent_fd, to, RENAME_NOREPLACE) == 0)
 			return TRUE;
 		if (errno != EINVAL && errno != ENOSYS)
 			return satchel_file_error_set(error, errno, self->path,
 						      "put it in its place");
-		if (!check_place(self, error))
+		if (!check_place(self, error) ||
+		    !check_no_stray(self, MIN(part, self->n_parts - 1), error))
 			return FALSE;
 	}
 	return renameat(folder_fd(self), from, self->parent_fd, to) == 0 ||
@@ -387,19 +416,42 @@ sync_parent(const SatchelPackedOutput *self, GError **error)
 	       satchel_file_error_set(error, errno, self->path, "bring it to the disk");
 }
 
-/* Parts 1 and up are nothing as long as part 0 is not there: what a killed process left of them is
- * overwritten. One file in the place of which they come goes when they are whole. */
+/* Parts 1 and up are nothing as long as part 0 is not there. @n_placed: of them, the last ones */
+static gboolean
+place_later_parts(SatchelPackedOutput *self, guint *n_placed, GError **error)
+{
+	for (guint i = self->n_parts - 1; i > 0; i--) {
+		if (!rename_part(self, i, may_replace_parts(self), error))
+			return FALSE;
+		(*n_placed)++;
+	}
+	/* A power cut must not keep the first and lose another, nor keep none of old and new. */
+	return remove_parts_from(self, self->n_parts, error) && sync_parent(self, error) &&
+	       rename_part(self, 0, FALSE, error);
+}
+
+static void
+take_back_parts(const SatchelPackedOutput *self, guint n_placed)
+{
+	for (guint i = self->n_parts - n_placed; i < self->n_parts; i++) {
+		g_autofree char *name = satchel_split_set_part(self->name, i);
+
+		(void)unlinkat(self->parent_fd, name, 0);
+	}
+}
+
+/* One file in the place of which they come goes when they are whole. */
 static gboolean
 place_several(SatchelPackedOutput *self, GError **error)
 {
-	for (guint i = self->n_parts - 1; i > 0; i--)
-		if (!rename_part(self, i, TRUE, error))
-			return FALSE;
-	if (!remove_parts_from(self, self->n_parts, error))
+	guint n_placed = 0;
+
+	if (!check_no_stray(self, self->n_parts, error))
 		return FALSE;
-	/* A power cut must not keep the first and lose another, nor keep none of old and new. */
-	if (!sync_parent(self, error) || !rename_part(self, 0, FALSE, error))
+	if (!place_later_parts(self, &n_placed, error)) {
+		take_back_parts(self, n_placed);
 		return FALSE;
+	}
 	return !self->options.replace ||
 	       (sync_parent(self, error) && remove_name(self, self->name, error));
 }

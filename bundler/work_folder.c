@@ -21,6 +21,7 @@ struct SatchelWorkFolder {
 	char *old_name;
 	char *work_path;
 	gboolean committed;
+	gboolean had_leftover;
 };
 
 /* Also of half-written trees; symbolic links are removed, never followed. */
@@ -89,6 +90,7 @@ make_folder(SatchelWorkFolder *self, GError **error)
 	/* Nobody holds its lock: its maker was killed. */
 	if (!lock_folder(self, error))
 		return FALSE;
+	self->had_leftover = TRUE;
 	if (!remove_leftover(self->parent_fd, self->work_name))
 		return satchel_file_error_set(error, errno, self->work_path,
 					      "remove this leftover");
@@ -148,6 +150,12 @@ int
 satchel_work_folder_get_fd(const SatchelWorkFolder *self)
 {
 	return self->fd;
+}
+
+gboolean
+satchel_work_folder_had_leftover(const SatchelWorkFolder *self)
+{
+	return self->had_leftover;
 }
 
 const char *

@@ -23,6 +23,8 @@ SatchelWorkFolder *satchel_work_folder_begin(const char *final_path, GError **er
 /* An open folder; borrowed. */
 int satchel_work_folder_get_fd(const SatchelWorkFolder *self);
 const char *satchel_work_folder_get_path(const SatchelWorkFolder *self);
+/* A process that wanted the same final place was killed before it got there. */
+gboolean satchel_work_folder_had_leftover(const SatchelWorkFolder *self);
 
 /**
  * satchel_work_folder_commit:

@@ -107,6 +107,64 @@ def _(tmp):
     assert result.returncode == 1 and "nowhere" in result.stderr, result
 
 
+@test("a packed bundle that is incomplete or was altered is not copied, and the reason is said")
+def _(tmp):
+    stick = prepared(tmp)
+    data = (tmp / "b.satchel").read_bytes()
+    end = len(data.rstrip(b"\0"))
+    for cut in (end - 1, end // 2 // 512 * 512, 4096):
+        (tmp / "cut.satchel").write_bytes(data[:cut])
+        result = bundler("copy", tmp / "cut.satchel", stick)
+        assert result.returncode == 50 and "the copy is incomplete: copy it again" in result.stderr, result
+        assert "cut.satchel" in result.stderr or cut == 4096, result
+    parts = sorted(tmp.glob("p.satchel.*"))
+    first, second = parts[1].read_bytes(), parts[2].read_bytes()
+    parts[1].write_bytes(second)
+    parts[2].write_bytes(first)
+    result = bundler("copy", parts[0], stick)
+    assert result.returncode == 15 and "p.satchel.001 is not the part" in result.stderr, result
+    parts[1].write_bytes(first)
+    parts[2].write_bytes(second)
+    parts[-1].unlink()
+    result = bundler("copy", parts[0], stick)
+    assert result.returncode == 50 and f"{parts[-1].name} is missing" in result.stderr, result
+    (tmp / "long.satchel").write_bytes(data + bytes(20480))
+    result = bundler("copy", tmp / "long.satchel", stick)
+    assert result.returncode == 15 and "longer" in result.stderr, result
+    assert os.listdir(stick) == []
+
+
+@test("parts never take the place of a file of another: it is named, and stays without --force")
+def _(tmp):
+    stick = prepared(tmp)
+    n_parts = len(list(tmp.glob("p.satchel.*")))
+    for number in (1, n_parts - 1, n_parts):  # the last one would be taken for a part
+        foreign = stick / f"p.satchel.{number:03}"
+        foreign.write_text("dear diary")
+        for words in ([], None):
+            if words is None:  # a file system that cannot promise not to replace anything
+                result = traced(tmp, ["trace=renameat2", "inject=renameat2:error=EINVAL"],
+                                "copy", tmp / "p.satchel.000", stick)
+            else:
+                result = bundler("copy", tmp / "p.satchel.000", stick)
+            assert result.returncode == 1 and foreign.name in result.stderr, result
+            assert "--force" in result.stderr, result
+            assert os.listdir(stick) == [foreign.name] and foreign.read_text() == "dear diary"
+        bundler("copy", "--force", tmp / "p.satchel.000", stick, check=True)
+        assert len(os.listdir(stick)) == n_parts
+        subprocess.run(["rm", "-rf", stick], check=True)
+        stick.mkdir()
+
+
+@test("parts that cannot be put in their place are taken back, and what comes meanwhile stays")
+def _(tmp):
+    stick = prepared(tmp)
+    for number in (1, 3):
+        result = traced(tmp, ["trace=renameat2", f"inject=renameat2:error=EIO:when={number}"],
+                        "copy", tmp / "p.satchel.000", stick)
+        assert result.returncode == 1 and os.listdir(stick) == [], (result, os.listdir(stick))
+
+
 @test("onto FAT a packed bundle above 4 GiB gets parts; such a file in a folder is refused")
 def _(tmp):
     bundle = tmp / "bundle"
@@ -134,7 +192,7 @@ def _(tmp):
     for name, call, number in (("bundle", "write", 1), ("bundle", "write", 20),
                                ("bundle", "syncfs", 1), ("bundle", "renameat", 2),
                                ("p.satchel.000", "pwrite64", 2), ("p.satchel.000", "fsync", 1),
-                               ("p.satchel.000", "renameat", 2), ("p.satchel.000", "renameat2", 1)):
+                               ("p.satchel.000", "renameat2", 1), ("p.satchel.000", "renameat2", 3)):
         done = traced(tmp, [f"trace={call}", f"inject={call}:signal=KILL:when={number}"],
                       "copy", "--quiet", tmp / name, stick)
         assert done.returncode != 0, (name, call, number)
@@ -144,7 +202,8 @@ def _(tmp):
             run(["satchel-bundler", "unpack", stick / "p.satchel.000", tmp / "x"], check=True)
             shutil.rmtree(tmp / "x")
             (stick / "p.satchel.000").unlink()  # parts are not replaced
-        bundler("copy", "--force", tmp / name, stick, check=True)
+        # What a killed copy has left of its parts is no file of another.
+        bundler("copy", *(["--force"] if name == "bundle" else []), tmp / name, stick, check=True)
         assert leftovers(stick) == [], (name, call, number)
         assert contents(stick) == {one: data for one, data in contents(tmp).items()
                                    if one.startswith(name.split(".")[0] + ("." if "." in name else ""))}
