@@ -40,6 +40,14 @@ def build(source, folder, optimize="-O1", packages=()):
     return program
 
 
+def build_preload(source, folder):
+    """Compiles tests/support/SOURCE, which uses nothing of ours, for LD_PRELOAD."""
+    library = folder / f"{pathlib.Path(source).stem}.so"
+    _compile(["gcc", "-std=gnu11", "-O1", "-Wall", "-D_GNU_SOURCE", "-fPIC", "-shared", "-o",
+              str(library), str(HERE / source)])
+    return library
+
+
 def build_cxx(source, folder, *packages):
     """Compiles tests/support/SOURCE, which uses nothing of ours."""
     program = folder / pathlib.Path(source).stem
