@@ -9,7 +9,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from device_lab import Lab, canonical  # noqa: E402
+from device_lab import Lab, canonical, load_key  # noqa: E402
 from tap import main, run, test  # noqa: E402
 
 BRING = ("check", "pull", "install", "update")
@@ -84,6 +84,35 @@ def _():
 @refused("a role signed by another key", 11, "targets")
 def _():
     return resign("targets", lambda signed: None, [factory().stranger()])
+
+
+@functools.cache
+def careful_factory():
+    """Its targets role, and with it a bundle, wants two signatures."""
+    return Lab(factory().new_folder("careful"), releases=(1, 2),
+               init=("--threshold=targets=2",))
+
+
+@test("a role below its threshold: 11; bundle-targets.json below it: 15")
+def _():
+    lab = careful_factory()
+    pairs = [(file.stem.split("-", 1)[1], load_key(file))
+             for file in (lab.tuf / "keys").glob("targets-*.pem")]
+    good, half = lab.odd_bundle([2], signers=pairs), lab.odd_bundle([2], signers=pairs[:1])
+    below = lab.odd_bundle([2], signers=pairs)
+    path = below / "tuf/targets.json"
+    document = json.loads(path.read_text())
+    assert len(document["signatures"]) == 2
+    document["signatures"].pop()
+    path.write_bytes(canonical(document))
+    with lab.device() as device:
+        before = device.digest()
+        for command in BRING:
+            for source, status, part in ((below, 11, "targets"), (half, 15, "1 of 2")):
+                result = device.expect(status, command, "--src-dir", source)
+                assert part in result.stderr.splitlines()[-1], result
+        assert device.digest() == before
+        device.expect(16, "check", "--src-dir", good)
 
 
 @refused("a timestamp with a bad signature", 11, "timestamp")
@@ -198,13 +227,33 @@ def _():
     return resign("timestamp", lambda signed: signed.update(expires="2090-13-01T00:00:00Z"))
 
 
+@refused("a malformed date of the bundle", 15, "bundle-targets.json")
+def _():
+    lab = factory()
+    folder = lab.odd_bundle([2])
+    path = folder / "tuf/bundle-targets.json"
+    signed = json.loads(path.read_text())["signed"]
+    signed["expires"] = "2090-13-01T00:00:00Z"
+    signature = lab.signature(lab.keyid("targets"), lab.key("targets").sign(canonical(signed)))
+    path.write_bytes(canonical({"signatures": [signature], "signed": signed}))
+    return folder
+
+
 @test("stored metadata that have expired: 12")
 def _():
-    with factory().device() as device:
-        device.expect(16, "check", "--src-dir", factory().odd_bundle([2]))
+    lab = Lab(factory().new_folder("stored"), releases=(1, 2))
+    old = lab.odd_bundle([2])
+    lab.release(3, hardware="other")
+    with lab.device() as device:
+        device.expect(16, "check", "--src-dir", lab.odd_bundle([2]))
         (device.storage / "satchel/tuf/time-floor").write_text("2099-01-01T00:00:00Z\n")
-        for command in ("list", "install"):
-            device.expect(12, command)
+        before = device.digest()
+        # A bundle that is older leaves the stored ones to judge by.
+        for words in (["list"], ["install"], ["list", "--src-dir", old],
+                      ["install", "--src-dir", old], ["pull", "--src-dir", old]):
+            result = device.expect(12, *words)
+            assert "expired" in result.stderr.splitlines()[-1], result
+        assert device.digest() == before
 
 
 @test("pull before any check checks the bundle then and there: 0 or check's own status")

@@ -11,6 +11,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import schemas  # noqa: E402
 from boot_tools import BootTools  # noqa: E402
 from device_lab import HARDWARE, Lab, NAME, TAG, sh  # noqa: E402
 from tap import ROOT, main, run, test  # noqa: E402
@@ -68,6 +69,12 @@ BOOTED = {("NEEDS_REBOOT", "run"): ("test_installer_booted.py", 'system.expect(1
 STATUS = {name: int(number) for name, number in re.findall(
     r"^\s*SATCHEL_STATUS_(\w+) = (\d+),", (ROOT / "include/satchel/status.h").read_text(), re.M)}
 BRING = ("check", "pull", "install", "update")
+GOOD = [STATUS[name] for name in (
+    "OK", "OK_CACHED", "OK_REBOOT_FOR_BOOT_FIRMWARE", "APPS_NEED_FINALIZATION",
+    "UPDATE_NEW_VERSION", "UPDATE_SYNC_APPS", "UPDATE_ROLLBACK", "NEEDS_REBOOT")]
+# What check and list say with a list of targets, and with which one is selected in it.
+LISTED = [STATUS[name] for name in ("TARGET_NOT_FOUND", "ROLLBACK_TARGET_NOT_FOUND")]
+SELECTED = [STATUS[name] for name in ("UPDATE_NEW_VERSION", "UPDATE_SYNC_APPS", "UPDATE_ROLLBACK")]
 _covered = set()
 
 
@@ -117,27 +124,60 @@ class Case:
         self.status = status
         self.device = device
 
-    def gives(self, *words, part="", env=None):
-        """Runs the command. @part: of the last line that is said."""
+    def gives(self, *words, part, env=None):
+        """Runs the command. @part: of the last line that is said, or for good news of any."""
+        assert part
         result = self.device.expect(self.status, self.command, *words, env=env or {})
-        lines = result.stderr.strip().splitlines()
-        assert not part or part in lines[-1], result
+        if self.status in GOOD:
+            assert part in result.stdout + result.stderr, result
+        else:
+            line = result.stderr.splitlines()[-1]
+            assert line.startswith("satchel-installer: ") and part in line, result
+        if self.command in ("check", "list"):
+            self.prints(*words, env=env)
         return result
+
+    def prints(self, *words, env=None):
+        """The same as JSON: a list that tells what was decided, where there is one; no more."""
+        result = self.device.expect(self.status, self.command, *words, "--json", "1",
+                                    env=env or {})
+        assert result.stderr.count("\n") == (0 if self.status in GOOD else 1), result
+        if self.status not in GOOD and self.status not in LISTED:
+            assert result.stdout == "", result
+            return []
+        listed = schemas.check(result.stdout, "installer-targets.schema.json")
+        versions = [its["version"] for its in listed]
+        assert versions == sorted(versions), result
+        selected = [its["name"] for its in listed if its.get("selected")]
+        assert len(selected) == (1 if self.status in SELECTED else 0), result
+        return selected
 
     def refuses(self, *words, part, env=None):
         """It says one line, prints nothing but JSON, and leaves the device as it was."""
         before = self.device.digest()
         result = self.gives(*words, part=part, env=env)
-        assert result.stderr.splitlines()[-1].startswith("satchel-installer: "), result
-        assert result.stdout == "", result
+        assert result.stdout == "" or self.status in LISTED, result
         assert self.device.digest() == before, result
         return result
 
-    def selected(self, *words):
-        """Names of what check or list selects, from its JSON."""
-        result = self.gives(*words, "--json", "1")
-        listed = json.loads(result.stdout)
-        return [its["name"] for its in listed if its.get("selected")]
+    def leaves(self, deployed, current=None, pending=None, failing=()):
+        """The versions of what is deployed, in boot order, and of what the state tells; it is what
+        `status` tells as well."""
+        device, commits = self.device, factory().commits
+        assert device.deployments() == [commits[version] for version in deployed]
+        state = {"failing": [], **(device.state() or {})}
+        if device.state():
+            schemas.check(state, "installer-state.schema.json")
+        assert "installing" not in state, state
+        assert [its["version"] for its in state["failing"]] == list(failing), state
+        told = schemas.check(device.expect(0, "status", "--json", "1").stdout,
+                             "installer-status.schema.json")
+        for name, member, version in (("current", "applied_target", current),
+                                      ("pending", "pending_target", pending)):
+            wanted = None if version is None else (f"{NAME}-{version}", version, commits[version])
+            for found, commit in ((state.get(name), "commit"), (told.get(member), "ostree_hash")):
+                assert (found and (found["name"], found["version"], found[commit])) == wanted, told
+        device.fsck()
 
 
 def src(folder):
@@ -159,8 +199,9 @@ def verify(*words):
                 TAG, "--type", "ci", *words])
 
 
-def verify_case(name, sentence, *parts):
-    """The body gives the words for satchel-verify."""
+def verify_case(name, sentence, reason=None, part=""):
+    """The body gives the words for satchel-verify. @reason: the first of its verdict, of whose
+    message @part is; without a verdict @part is of what it says."""
     def add(body):
         _covered.add((name, "verify"))
 
@@ -168,11 +209,13 @@ def verify_case(name, sentence, *parts):
         def _():
             result = verify(*body())
             assert result.returncode == STATUS[name], result
-            if result.stdout:
-                verdict = json.loads(result.stdout)
-                assert verdict["accepted"] == (STATUS[name] == 0), result
-            for part in parts:
-                assert part in result.stderr, result
+            if reason is None:
+                assert result.stdout == "" and part in result.stderr, result
+                return
+            verdict = schemas.check(result.stdout, "verify-verdict.schema.json")
+            first = (*[(its["reason"], its["message"]) for its in verdict["reasons"]], ("", ""))[0]
+            assert verdict["accepted"] == (STATUS[name] == 0), result
+            assert first[0] == reason and part in first[1], result
         return body
     return add
 
@@ -209,42 +252,45 @@ def _():
 
 @case("OK", "check update", "nothing newer than what runs")
 def _(one):
-    one.gives(*src(bundle(1)))
-    assert one.device.deployments() == [factory().commits[1]]
+    one.gives(*src(bundle(1)), part=f"{NAME}-1")
+    one.leaves([1], current=1)
 
 
 @case("OK", "pull", "the content is there, nothing is deployed")
 def _(one):
-    one.gives(*src(bundle(2)))
+    one.gives(*src(bundle(2)), part=f"{NAME}-2 is on the device")
     assert one.device.has_commit(2)
-    assert one.device.deployments() == [factory().commits[1]]
+    one.leaves([1], current=1)
 
 
 @case("OK", "install", "what runs is what was asked for")
 def _(one):
     one.device.expect(0, "pull", "1", *src(bundle(1)))
-    one.gives("1")
-    assert one.device.deployments() == [factory().commits[1]]
+    one.gives("1", part=f"{NAME}-1 runs")
+    one.leaves([1], current=1)
 
 
 @case("OK", "run", "after the reboot the new release is current")
 def _(one):
-    one.device.expect(100, "update", *src(bundle(2)))
-    one.gives()
-    assert one.device.state()["current"]["name"] == f"{NAME}-2"
+    one.device.expect(100, "update", *src(bundle(1, 2)))
+    one.gives(part=f"{NAME}-2 runs")
+    one.leaves([2, 1], current=2)
+    assert one.device.state()["rollback"]["version"] == 1
 
 
 @case("OK", "rollback", "an installation that was not booted is called off")
 def _(one):
-    one.device.expect(100, "update", *src(bundle(2)))
+    one.device.expect(100, "update", *src(bundle(1, 2)))
     one.gives(part="called off")
-    assert one.device.deployments()[0] == factory().commits[1]
+    # What was the default stays in the list until something is deployed again.
+    one.leaves([1, 2], current=1, failing=[2])
 
 
 @case("OK_CACHED", "list", "stored metadata, and no update")
 def _(one):
     checked(one, bundle(1))
-    one.gives(*src(bundle(1)))
+    one.gives(*src(bundle(1)), part="current")
+    one.leaves([1], current=1)
 
 
 @case("OK_CACHED", "check", "the bundle is older than what is stored, and no update")
@@ -255,15 +301,16 @@ def _(one):
         lab.release(3, hardware="other")
         device.expect(0, "check", *src(lab.odd_bundle([1, 2])))
         before = device.digest()
-        device.expect(one.status, "check", *src(old))
+        Case(one.command, one.status, device).gives(*src(old), part="current")
         assert device.digest() == before
 
 
 @case("UPDATE_NEW_VERSION", "check list", "a newer target is selected in the JSON")
 def _(one):
-    checked(one, bundle(2))
-    assert one.selected(*src(bundle(2))) == [f"{NAME}-2"]
-    assert one.device.deployments() == [factory().commits[1]]
+    checked(one, bundle(1, 2))
+    one.gives(*src(bundle(1, 2)), part=f"Updating from {NAME}-1 to {NAME}-2")
+    assert one.prints(*src(bundle(1, 2))) == [f"{NAME}-2"]
+    one.leaves([1], current=1)
 
 
 @case("UPDATE_ROLLBACK", "check list", "what runs is failing, an older one is selected")
@@ -272,22 +319,23 @@ def _(one):
     state = one.device.state()
     state["failing"] = [state["current"]]
     one.device.state_file.write_text(json.dumps(state))
-    assert one.selected(*src(bundle(1, 2))) == [f"{NAME}-1"]
+    one.gives(*src(bundle(1, 2)), part=f"{NAME}-1")
+    assert one.prints(*src(bundle(1, 2))) == [f"{NAME}-1"]
+    one.leaves([2, 1], current=2, failing=[2])
 
 
 @case("NEEDS_REBOOT", "install update", "deployed, pending, and the old one kept")
 def _(one):
-    one.device.expect(0, "pull", *src(bundle(2)))
-    one.gives(*src(bundle(2)))
-    assert one.device.deployments() == [factory().commits[2], factory().commits[1]]
-    assert one.device.state()["pending"]["name"] == f"{NAME}-2"
+    one.device.expect(0, "pull", *src(bundle(1, 2)))
+    one.gives(*src(bundle(1, 2)), part=f"{NAME}-2 is installed; reboot")
+    one.leaves([2, 1], current=1, pending=2)
 
 
 @case("NEEDS_REBOOT", "rollback", "the one before is deployed again")
 def _(one):
     on_release(one.device, bundle(1, 2), 2)
-    one.gives(part="reboot")
-    assert one.device.deployments()[0] == factory().commits[1]
+    one.gives(part=f"{NAME}-1 is installed again; reboot")
+    one.leaves([1, 2], current=2, pending=1, failing=[2])
 
 
 # ---- refused bundles: nothing changes
@@ -299,7 +347,7 @@ def _(one):
 
 @case("METADATA_NOT_FOUND", "list", "nothing was checked yet")
 def _(one):
-    one.refuses(part="")
+    one.refuses(part="none is stored")
 
 
 @case("METADATA_NOT_FOUND", "check pull install update", "no trusted root", trusted=False)
@@ -357,7 +405,7 @@ def _(one):
 
 @case("NO_MATCHING_TARGET", " ".join(BRING), "nothing that the bundle lists is a target")
 def _(one):
-    one.refuses(*src(odd(2, listed=("nobody-9",))), part="")
+    one.refuses(*src(odd(2, listed=("nobody-9",))), part="nobody-9")
 
 
 @case("NO_MATCHING_TARGET", "list", "no stored target for this device")
@@ -376,13 +424,13 @@ def without_commit(*versions):
 
 @case("NO_TARGET_CONTENT", " ".join(BRING), "the bundle lacks the commit")
 def _(one):
-    one.refuses(*src(without_commit(2)), part="")
+    one.refuses(*src(without_commit(2)), part=factory().commits[2][2:])
 
 
 @case("NO_TARGET_CONTENT", "list", "the bundle has nothing of what is known")
 def _(one):
     checked(one, bundle(2))
-    one.refuses(*src(without_commit(2)), part="")
+    one.refuses(*src(without_commit(2)), part="holds the content of none")
 
 
 @case("NO_TARGET_CONTENT", "rollback", "what was before is gone, and not in the bundle")
@@ -395,9 +443,7 @@ def _(one):
 @case("TARGET_NOT_FOUND", "check list pull install update", "nobody knows the target")
 def _(one):
     checked(one, bundle(2))
-    before = one.device.digest()
-    one.gives("nobody-9", *src(bundle(2)), part="nobody-9")
-    assert one.device.digest() == before
+    one.refuses("nobody-9", *src(bundle(2)), part="nobody-9")
 
 
 @case("ROLLBACK_TARGET_NOT_FOUND", "rollback", "nothing was before")
@@ -412,9 +458,7 @@ def _(one):
     state = one.device.state()
     state["failing"] = [state["current"]]
     one.device.state_file.write_text(json.dumps(state))
-    before = one.device.digest()
-    one.gives(*src(bundle(2)))
-    assert one.device.digest() == before
+    one.refuses(*src(bundle(2)), part="failing")
 
 
 @case("DOWNGRADE_REFUSED", "pull install update", "below the floor, though by name", version=2)
@@ -434,8 +478,7 @@ def _(one):
 
 @case("NO_PENDING_INSTALLATION", "run", "nothing is pending")
 def _(one):
-    one.gives(part="no")
-    assert one.device.deployments() == [factory().commits[1]]
+    one.refuses(part="no installation waits")
 
 
 # ---- content
@@ -451,10 +494,9 @@ def with_bad_object(*versions):
 
 @case("DOWNLOAD_FAILED", "pull update", "content is not what it should be")
 def _(one):
-    one.gives(*src(with_bad_object(2)))
+    one.gives(*src(with_bad_object(2)), part="ostree_repo/objects")
     assert not one.device.has_commit(2)
-    assert one.device.deployments() == [factory().commits[1]]
-    one.device.fsck()
+    one.leaves([1], current=1)
 
 
 @case("DOWNLOAD_FAILED", "install", "without pull")
@@ -497,9 +539,13 @@ def _(one):
         checked(one, bundle(2))
     one.device.write_config('rollback_mode = "fiovb"\n')
     tools["bootupgrade_available"] = "1"
-    before = one.device.deployments()
-    one.gives(*(() if one.command == "rollback" else src(bundle(2))), env=tools.env)
-    assert one.device.deployments() == before and "pending" not in one.device.state()
+    one.gives(*(() if one.command == "rollback" else src(bundle(2))), env=tools.env,
+              part="boot firmware waits for a reboot")
+    if one.command == "rollback":
+        one.leaves([2, 1], current=2)
+    else:
+        one.leaves([1], current=1)
+    assert tools["upgrade_available"] == "0"
 
 
 @case("OK_REBOOT_FOR_BOOT_FIRMWARE", "run", "done, and firmware waits for a reboot")
@@ -511,7 +557,7 @@ def _(one):
     tools["bootupgrade_available"] = "1"
     one.device.expect(100, "update", *src(bundle(2)), env=tools.env)
     one.gives(part="boot firmware", env=tools.env)
-    assert one.device.state()["current"]["name"] == f"{NAME}-2"
+    one.leaves([2, 1], current=2)
 
 
 # ---- failures
@@ -520,18 +566,16 @@ def _(one):
 def _(one):
     one.device.expect(0, "pull", *src(bundle(2)))
     (one.device.sysroot / "boot/.loader.pin").mkdir()
-    one.gives(*src(bundle(2)))
-    assert one.device.deployments() == [factory().commits[1]]
-    assert [its["name"] for its in one.device.state()["failing"]] == [f"{NAME}-2"]
+    one.gives(*src(bundle(2)), part="was not installed, the device stays as it is")
+    one.leaves([1], current=1, failing=[2])
 
 
 @case("ROLLED_BACK", "run", "the boot loader went back")
 def _(one):
-    one.device.expect(100, "update", *src(bundle(2)))
+    one.device.expect(100, "update", *src(bundle(1, 2)))
     one.device.boot_old()
-    one.gives()
-    state = one.device.state()
-    assert [its["name"] for its in state["failing"]] == [f"{NAME}-2"] and "pending" not in state
+    one.gives(part=f"{NAME}-2 did not come up")
+    one.leaves([1], current=1, failing=[2])
 
 
 @case("ROLLED_BACK", "rollback", "the one before cannot be deployed, what runs stays")
@@ -540,20 +584,19 @@ def _(one):
     (one.device.sysroot / "boot/.loader.pin").unlink(missing_ok=True)
     (one.device.sysroot / "boot/.loader.pin").mkdir()
     before = one.device.state()
-    one.gives(part="stays")
+    one.gives(part="the device stays as it is")
     assert one.device.state() == before
-    assert one.device.deployments()[0] == factory().commits[2]
+    one.leaves([2, 1], current=2)
 
 
 @case("ROLLBACK_FAILED", "rollback", "what is pending cannot be called off, and stays pending")
 def _(one):
-    one.device.expect(100, "update", *src(bundle(2)))
+    one.device.expect(100, "update", *src(bundle(1, 2)))
     pin = one.device.sysroot / "boot/.loader.pin"
     pin.unlink(missing_ok=True)
     pin.mkdir()
-    one.gives()
-    assert one.device.state()["pending"]["name"] == f"{NAME}-2"
-    assert one.device.deployments()[0] == factory().commits[2]
+    one.gives(part=f"{NAME}-2 stays installed")
+    one.leaves([2, 1], current=1, pending=2)
 
 
 @case("ERROR", "check list pull install update run rollback", "the lock is held: who, and no wait")
@@ -565,22 +608,24 @@ def _(one):
     with open(one.device.storage / "satchel/lock", "r+", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         fcntl.lockf(file, fcntl.LOCK_EX)
-        one.refuses(*(() if one.command in ("run", "rollback") else src(bundle(2))), part="")
+        one.refuses(*(() if one.command in ("run", "rollback") else src(bundle(2))),
+                    part="another updater is running")
 
 
 # ---- satchel-verify
 
-@verify_case("OK", "a good bundle")
+@verify_case("OK", "a good bundle", "")
 def _():
     return ("--full", bundle(2))
 
 
-@verify_case("ERROR", "a wrong command line", "--at")
+@verify_case("ERROR", "a wrong command line", part="--at")
 def _():
     return ("--at", "yesterday", bundle(2))
 
 
-@verify_case("METADATA_FAILURE", "a link in place of a role", "timestamp.json")
+@verify_case("METADATA_FAILURE", "a link in place of a role", "metadata-failure",
+             "timestamp.json")
 def _():
     folder = copy_of(bundle(2))
     path = folder / "tuf/timestamp.json"
@@ -589,42 +634,46 @@ def _():
     return (folder,)
 
 
-@verify_case("NO_MATCHING_TARGET", "nothing that it lists is a target")
+@verify_case("NO_MATCHING_TARGET", "nothing that it lists is a target", "no-matching-target",
+             "nobody-9")
 def _():
     return (odd(2, listed=("nobody-9",)),)
 
 
-@verify_case("NO_TARGET_CONTENT", "it lacks the commit")
+@verify_case("NO_TARGET_CONTENT", "it lacks the commit", "no-target-content", "commit")
 def _():
     return (without_commit(2),)
 
 
-@verify_case("METADATA_INVALID", "targets changed after they were signed", "targets")
+@verify_case("METADATA_INVALID", "targets changed after they were signed", "metadata-invalid",
+             "targets")
 def _():
     return (altered("targets.json", b"board-lmp-2", b"board-lmp-9"),)
 
 
-@verify_case("METADATA_EXPIRED", "it has expired", "expired")
+@verify_case("METADATA_EXPIRED", "it has expired", "metadata-expired", "expired")
 def _():
     return (odd(2, days=-1),)
 
 
-@verify_case("METADATA_NOT_FOUND", "no bundle there", "nowhere")
+@verify_case("METADATA_NOT_FOUND", "no bundle there", "metadata-not-found", "nowhere")
 def _():
     return (factory().folder / "nowhere",)
 
 
-@verify_case("BUNDLE_INVALID", "another tag", "tag")
+@verify_case("BUNDLE_INVALID", "another tag", "bundle-invalid", "tag")
 def _():
     return (odd(2, tag="stable"),)
 
 
-@verify_case("CONTENT_INVALID", "content does not match its hash")
+@verify_case("CONTENT_INVALID", "content does not match its hash", "content-invalid",
+             "ostree_repo/objects")
 def _():
     return ("--full", with_bad_object(2))
 
 
-@verify_case("TARGET_NOT_FOUND", "targets for secondary hardware ids alone")
+@verify_case("TARGET_NOT_FOUND", "targets for secondary hardware ids alone",
+             "target-not-found", "secondary")
 def _():
     lab = Lab(factory().new_folder("lab"), releases=())
     lab.release(7, commit="0" * 64, hardware="mcu", name="mcu")
@@ -632,7 +681,7 @@ def _():
             lab.odd_bundle([], listed=["mcu-7"]))
 
 
-@verify_case("DOWNGRADE_REFUSED", "all below the lowest version")
+@verify_case("DOWNGRADE_REFUSED", "all below the lowest version", "downgrade-refused", "9")
 def _():
     return ("--lowest-version", "9", bundle(2))
 

@@ -83,7 +83,8 @@ def tree_digest(folder, without=()):
 class Lab:
     """A factory with releases; its folder is shared by the devices and bundles it makes."""
 
-    def __init__(self, folder, releases=(1, 2, 3), dialect="uptane"):
+    def __init__(self, folder, releases=(1, 2, 3), dialect="uptane", init=()):
+        """@init: further options for its TUF repository."""
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.repo = self.folder / "repo"
@@ -96,7 +97,7 @@ class Lab:
         expires = [f"--expires={role}={FAR_DAYS}"
                    for role in ("root", "targets", "snapshot", "timestamp")]
         sh(tap.program("satchel-bundler"), "repo", "init", "--dialect", dialect, *expires,
-           self.tuf)
+           *init, self.tuf)
         for version in releases:
             self.release(version)
 
