@@ -8,7 +8,7 @@ import sys
 import jsonschema
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from device_lab import Lab, NAME, TAG, sh  # noqa: E402
+from device_lab import Lab, NAME, OS, TAG, sh  # noqa: E402
 from tap import ROOT, main, run, test  # noqa: E402
 
 
@@ -23,6 +23,15 @@ def follows(document, name):
 
 def check_state(device):
     return follows(device.state(), "installer-state.schema.json")
+
+
+def assert_sorted(text):
+    """Members stand in the order of their names, as aktualizr-lite prints them."""
+    def check(pairs):
+        names = [name for name, _ in pairs]
+        assert names == sorted(names), text
+        return dict(pairs)
+    json.loads(text, object_pairs_hook=check)
 
 
 def by_name(listed):
@@ -103,6 +112,8 @@ def _(tmp):
             "apps": [{"name": "app", "uri": uri, "on": True}],
             "reason": f"Updating from {NAME}-1 to {NAME}-2"}, listed
         assert result.stderr == "", result
+        assert_sorted(result.stdout)
+        assert_sorted(device.expect(16, "list", "--json", "1").stdout)
 
 
 @test("status prints what runs and what is pending, for people and as JSON")
@@ -114,7 +125,9 @@ def _(tmp):
         assert status == {"device_name": "", "device_factory": "", "tag": TAG,
                           "ostree_hash": lab.commits[1]}, status
         device.expect(100, "update", "--src-dir", bundle)
-        status = follows(device.expect(0, "status", "--json", "1").stdout, "installer-status.schema.json")
+        result = device.expect(0, "status", "--json", "1")
+        assert_sorted(result.stdout)
+        status = follows(result.stdout, "installer-status.schema.json")
         assert status["ostree_hash"] == lab.commits[1]
         assert status["applied_target"]["name"] == f"{NAME}-1"
         assert status["pending_target"] == {"name": f"{NAME}-2", "version": 2, "apps": [],
@@ -447,6 +460,30 @@ def _(tmp):
         device.config.write_text(good.replace('booted = "staged"', 'booted = "1"'))
         result = device.expect(1, "status")
         assert "staged" in result.stderr, result
+
+
+@test("without any deployment there is nothing to update: install and update are 1, and deploy nothing")
+def _(tmp):
+    lab = Lab(tmp, releases=(1, 2))
+    bundle = lab.bundle([1, 2])
+    with lab.device() as device:
+        sh("ostree", "admin", "undeploy", f"--sysroot={device.sysroot}", "0")
+        assert "unknown\tsha256:none" in device.expect(0, "status").stdout
+        device.expect(16, "check", "--src-dir", bundle)
+        device.expect(16, "list")
+        device.expect(0, "pull", "--src-dir", bundle)
+        before = device.digest()
+        for command in ("install", "update"):
+            result = device.expect(1, command, "--src-dir", bundle)
+            assert f"{device.sysroot} has no deployment of 'lmp'" in result.stderr, result
+        device.expect(40, "run")
+        device.expect(21, "rollback")
+        assert device.digest() == before and device.deployments() == []
+        # The first one is nobody's but ostree's.
+        sh("ostree", "admin", "deploy", f"--sysroot={device.sysroot}", f"--os={OS}",
+           lab.commits[2])
+        device.expect(0, "update", "--src-dir", bundle)
+        assert check_state(device)["current"]["name"] == f"{NAME}-2"
 
 
 @test("the device's history says what was installed, when, and from which bundle")

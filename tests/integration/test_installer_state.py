@@ -188,6 +188,33 @@ def _(tmp):
         device.expect(16, "check", "--src-dir", bundle)
 
 
+@test("of updaters that start at once one updates, and the others say that it does or did")
+def _(tmp):
+    lab = Lab(tmp, releases=(1, 2))
+    bundle = lab.bundle([1, 2])
+    with lab.device() as device:
+        argv = [os.fspath(word) for word in device.argv("update", "--src-dir", bundle)]
+        argv[0] = str(program(argv[0]))
+        env = dict(os.environ, OSTREE_SYSROOT_DEBUG="mutable-deployments")
+        running = [subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                    encoding="utf-8", env=env) for _ in range(6)]
+        ended = []
+        for one in running:
+            said = one.communicate(timeout=300)[1]
+            ended.append(one.returncode)
+            assert one.returncode in (100, 30, 1), said
+            if one.returncode == 1:
+                assert "another updater is running" in said, said
+        assert ended.count(100) == 1, ended
+        state = check_state(device)
+        assert state["pending"]["name"] == f"{NAME}-2" and state["failing"] == []
+        deployed = [event for event in state["events"] if event["event"] == "deployed"]
+        assert len(deployed) == 1, state
+        assert device.deployments() == [lab.commits[2], lab.commits[1]]
+        device.fsck()
+        device.expect(0, "run")
+
+
 @test("aktualizr-lite that is at work is waited for by nobody, and kept out while we are")
 def _(tmp):
     lab = Lab(tmp, releases=(1, 2))
