@@ -50,7 +50,8 @@ open_dir(SatchelDevice *self, GError **error)
 	g_set_error(error, SATCHEL_ERROR,
 		    problem == ENOSPC || problem == EDQUOT ? SATCHEL_ERROR_NO_SPACE
 							   : SATCHEL_ERROR_FAILED,
-		    "%s: %s", quoted, g_strerror(problem));
+		    "%s: %s%s", quoted, g_strerror(problem),
+		    problem == EACCES || problem == EPERM ? "; run this as root" : "");
 	return FALSE;
 }
 

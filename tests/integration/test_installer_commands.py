@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Every command of satchel-installer, by its exit statuses, its output and what it leaves behind."""
 import json
+import os
 import pathlib
 import shutil
 import sys
@@ -9,7 +10,7 @@ import jsonschema
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from device_lab import Lab, NAME, OS, TAG, sh  # noqa: E402
-from tap import ROOT, main, run, test  # noqa: E402
+from tap import ROOT, main, program, run, skip, test  # noqa: E402
 
 
 def follows(document, name):
@@ -484,6 +485,31 @@ def _(tmp):
            lab.commits[2])
         device.expect(0, "update", "--src-dir", bundle)
         assert check_state(device)["current"]["name"] == f"{NAME}-2"
+
+
+@test("without the rights each command is 1, says whose it takes, and changes nothing")
+def _(tmp):
+    if os.getuid() != 0:
+        skip("only root can give its rights away")
+    lab = Lab(tmp, releases=(1, 2))
+    bundle = lab.bundle([1, 2])
+    for folder in (tmp, bundle):
+        folder.chmod(0o755)
+    with lab.device() as device:
+        device.folder.chmod(0o755)
+        device.expect(0, "pull", "--src-dir", bundle)
+        before = device.digest()
+        for words in (["status"], ["list"], ["check", "--src-dir", bundle],
+                      ["pull", "--src-dir", bundle], ["install"], ["update", "--src-dir", bundle],
+                      ["run"], ["rollback"]):
+            argv = device.argv(*words)
+            result = run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+                          program(argv[0]), *argv[1:]])
+            assert result.returncode == 1 and result.stdout == "", result
+            assert f"{device.storage}/satchel: Permission denied; run this as root" in result.stderr, result
+            assert result.stderr.count("\n") == 1, result
+        assert device.digest() == before
+        device.expect(100, "install")
 
 
 @test("the device's history says what was installed, when, and from which bundle")
