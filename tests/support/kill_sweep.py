@@ -2,11 +2,13 @@
 
     kill_sweep(device, ["pull", "--src-dir", bundle], 25, again)
 
-is a sample of 25 of these points; with --every-point on the command line it is all of them, or
-as many as `most` says.
+is a sample of 25 of these points, and each step at which a file, a folder or the deployments get to
+be what they are to be, before and after it; with --every-point on the command line it is all of
+them, or as many as `most` says.
 """
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -20,7 +22,9 @@ from tap import program, skip
 EVERY_POINT = "--every-point" in sys.argv
 if EVERY_POINT:
     sys.argv.remove("--every-point")
-WRITES = "every write" if EVERY_POINT else "sampled writes"
+WRITES = "every write" if EVERY_POINT else "every step and sampled writes"
+# Names that are put in place, by the state and by libostree, and what libostree waits for.
+STEPS = ("rename", "renameat", "renameat2", "symlink", "symlinkat", "syncfs")
 KILLED = 137
 
 
@@ -61,11 +65,12 @@ class Killer:
                                    "ASAN_OPTIONS": "detect_leaks=0"})
 
     def points(self, device, words, env=None):
-        """The thread of each call that the whole command makes, in their order."""
+        """Thread and name of each call that the whole command makes, in their order."""
         done = self.run(device, words, 0, env)
         if done.returncode == 125:
             skip("no right to trace")
-        return [line.split()[0] for line in done.stdout.splitlines() if " " in line]
+        return [tuple(line.split()) for line in done.stdout.splitlines()
+                if re.fullmatch(r"\d+ \w+", line)]
 
 
 def sample(n_points, n, most):
@@ -77,16 +82,22 @@ def sample(n_points, n, most):
     return [1 + int(i * n_points / n) for i in range(n)]
 
 
-def kill_sweep(device, words, n, again, most=None, env=None, more=()):
+def around_steps(points):
+    """Numbers of the points before and after each step."""
+    steps = {number for number, (_, name) in enumerate(points, 1) if name in STEPS}
+    return {*steps, *(number + 1 for number in steps if number < len(points))}
+
+
+def kill_sweep(device, words, n, again, most=None, env=None, more=(), steps=True):
     """Kills the command before its Nth call; @again says whether all is well then.
 
-    @more: folders that go back to what they were as the device does. Gives in how many threads the
-    calls were."""
+    @more: folders that go back to what they were as the device does. @steps: each step as well as
+    the sample. Gives in how many threads the calls were."""
     snapshot = Snapshot(device, more)
     killer = Killer(device.folder)
-    threads = killer.points(device, words, env)
-    assert len(threads) >= 10, threads
-    numbers = sample(len(threads), n, most)
+    points = killer.points(device, words, env)
+    assert len(points) >= 10, points
+    numbers = sorted({*sample(len(points), n, most), *(around_steps(points) if steps else ())})
     killed = 0
     for number in numbers:
         snapshot.restore()
@@ -98,7 +109,8 @@ def kill_sweep(device, words, n, again, most=None, env=None, more=()):
         except AssertionError as problem:
             raise AssertionError(f"killed at call {number}: {problem}") from problem
     snapshot.restore()
-    print(f"# {words[0]}: {killed} kills at {len(threads)} points in {len(set(threads))} threads")
+    threads = {thread for thread, _ in points}
+    print(f"# {words[0]}: {killed} kills at {len(points)} points in {len(threads)} threads")
     # Threads share the work as it comes, so the last points may not be reached each time.
     assert killed >= 0.8 * len(numbers)
-    return len(set(threads))
+    return len(threads)
