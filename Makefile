@@ -34,7 +34,7 @@ BUILD := build$(if $(SANITIZE),/sanitize-$(subst $(comma),-,$(SANITIZE)))
 # ---- flags
 
 VERIFY_PACKAGES := glib-2.0 gio-2.0 gio-unix-2.0 libsodium libcrypto jansson libarchive libcurl zlib libdeflate libfyaml
-ALL_PACKAGES := $(VERIFY_PACKAGES) ostree-1 sqlite3
+ALL_PACKAGES := $(VERIFY_PACKAGES) ostree-1 sqlite3 libseccomp libudev mount
 # Asked once, and only where a recipe needs the answer.
 PACKAGE_CFLAGS = $(eval PACKAGE_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(ALL_PACKAGES)))$(PACKAGE_CFLAGS)
 PACKAGE_LIBS = $(eval PACKAGE_LIBS := $(shell $(PKG_CONFIG) --libs $(ALL_PACKAGES)))$(PACKAGE_LIBS)

@@ -106,7 +106,8 @@ gboolean
 satchel_command_line_parse(int argc, char **argv, SatchelCommandTakes takes,
 			   SatchelCommandLine *line, GError **error)
 {
-	int max_words = (takes & SATCHEL_COMMAND_TAKES_TARGET) != 0 ? 2 : 1;
+	const guint takes_word = SATCHEL_COMMAND_TAKES_TARGET | SATCHEL_COMMAND_TAKES_PLACE;
+	int max_words = (takes & takes_word) != 0 ? 2 : 1;
 
 	if (!satchel_cli_parse(NULL, &argc, &argv, error) || !parse_json(&line->json, error) ||
 	    !apply_log_level(line->json, error))
@@ -122,7 +123,9 @@ satchel_command_line_parse(int argc, char **argv, SatchelCommandTakes takes,
 	if (argc > 1 && values.update_name != NULL)
 		return satchel_cli_usage_error(error, "the target is given twice: '%s' and '%s'",
 					       values.update_name, argv[1]);
-	if (argc > 1)
+	if (argc > 1 && (takes & SATCHEL_COMMAND_TAKES_PLACE) != 0)
+		line->place = g_strdup(argv[1]);
+	else if (argc > 1)
 		values.update_name = g_strdup(argv[1]);
 	line->config_paths = values.config_paths;
 	line->src_dir = values.src_dir;

@@ -78,6 +78,11 @@ G_GNUC_WARN_UNUSED_RESULT
 SatchelTrustStore *satchel_device_open_store_with_root(SatchelDevice *self, GBytes *first,
 						       GError **error);
 
+/* The lowest root of a bundle, which a device without any could trust. Bundles of fioctl begin with
+ * version 3. Errors: SATCHEL_ERROR_METADATA_NOT_FOUND, those of reading. (transfer full) */
+G_GNUC_WARN_UNUSED_RESULT
+GBytes *satchel_device_read_first_root(SatchelBundleReader *bundle, GError **error);
+
 /* What bundles are judged for; strings are borrowed from @self. The time floor: the latest of what
  * is stored, when this program was built, and the running commit's time, unless the trusted root
  * has expired by then: by such a floor nothing would ever be valid again. */

@@ -7,9 +7,8 @@
 /* Below the folder of the state. */
 #define TRUST_DIR "tuf"
 
-/* The lowest root of a bundle. Bundles of fioctl begin with version 3. (transfer full) */
-static GBytes *
-read_first_root(SatchelBundleReader *bundle, GError **error)
+GBytes *
+satchel_device_read_first_root(SatchelBundleReader *bundle, GError **error)
 {
 	for (guint version = 1; version <= SATCHEL_LIMIT_ROOT_ROTATIONS; version++) {
 		g_autofree char *member =
@@ -81,7 +80,7 @@ trust_without_image(SatchelDevice *self, SatchelTrustStore *store, SatchelBundle
 		g_propagate_error(error, g_error_copy(reason));
 		return FALSE;
 	}
-	first = given != NULL ? g_bytes_ref(given) : read_first_root(bundle, error);
+	first = given != NULL ? g_bytes_ref(given) : satchel_device_read_first_root(bundle, error);
 	return first != NULL && satchel_tuf_client_init(store, first, error);
 }
 

@@ -19,6 +19,8 @@ static const SatchelCommand commands[] = {
 	 satchel_cmd_rollback},
 	{"daemon", "[--src-dir DIR]", "Wait for a bundle and update from it; then reboot",
 	 satchel_cmd_daemon},
+	{"media", "MOUNTPOINT", "Update from the best bundle on a stick; then reboot",
+	 satchel_cmd_media},
 	{NULL, NULL, NULL, NULL},
 };
 

@@ -144,27 +144,14 @@ remark_ignored_time(SatchelDevice *device)
 			      time);
 }
 
-SatchelOffer *
-satchel_offer_recheck_bundle(SatchelDevice *device, const char *path, GCancellable *cancellable,
-			     GError **error)
+/* Takes @bundle. Judges it; nothing is written. (transfer full) */
+static SatchelOffer *
+offer_judge(SatchelDevice *device, SatchelBundleReader *bundle, SatchelTrustStore *store,
+	    const SatchelDeviceProfile *profile, GCancellable *cancellable, GError **error)
 {
-	g_autoptr(SatchelOffer) self = NULL;
-	g_autoptr(SatchelTrustStore) store = NULL;
-	g_autoptr(SatchelVerdict) verdict = NULL;
-	SatchelDeviceProfile profile = {0};
-	SatchelBundleReader *bundle = NULL;
+	g_autoptr(SatchelOffer) self = offer_new(bundle);
+	g_autoptr(SatchelVerdict) verdict = satchel_bundle_judge(bundle, store, profile, error);
 
-	if (!satchel_device_check_update(device, error))
-		return NULL;
-	bundle = open_bundle(path, error);
-	if (bundle == NULL)
-		return NULL;
-	self = offer_new(bundle);
-	store = satchel_device_open_store(device, bundle, error);
-	if (store == NULL || !satchel_device_get_profile(device, store, &profile, error))
-		return NULL;
-	remark_ignored_time(device);
-	verdict = satchel_bundle_judge(bundle, store, &profile, error);
 	if (verdict == NULL || !satchel_cancel_check(cancellable, error))
 		return NULL;
 	if (!satchel_verdict_is_accepted(verdict)) {
@@ -176,11 +163,51 @@ satchel_offer_recheck_bundle(SatchelDevice *device, const char *path, GCancellab
 		satchel_device_remark(device, "note: %s", satchel_verdict_get_note(verdict, i));
 	self->bundle_sha256 = g_strdup(satchel_verdict_get_bundle_sha256(verdict));
 	self->cached = satchel_verdict_used_stored_metadata(verdict);
-	if (!commit_trust(device, store, verdict, error) || !learn_names(verdict, device, error))
+	self->verdict = g_steal_pointer(&verdict);
+	return g_steal_pointer(&self);
+}
+
+SatchelOffer *
+satchel_offer_preview(SatchelDevice *device, SatchelBundleReader *bundle, SatchelTrustStore *store,
+		      const SatchelDeviceProfile *profile, GError **error)
+{
+	g_autoptr(SatchelOffer) self = offer_judge(device, bundle, store, profile, NULL, error);
+	const SatchelTargets *role;
+
+	if (self == NULL)
+		return NULL;
+	role = satchel_verdict_get_targets_role(self->verdict);
+	(void)satchel_deployed_release_name_all(device->state, role, device->settings->hardware_id);
+	(void)adopt_running(role, device);
+	take_device(self, device);
+	take_floor(self, device, self->verdict);
+	return g_steal_pointer(&self);
+}
+
+SatchelOffer *
+satchel_offer_recheck_bundle(SatchelDevice *device, const char *path, GCancellable *cancellable,
+			     GError **error)
+{
+	g_autoptr(SatchelOffer) self = NULL;
+	g_autoptr(SatchelTrustStore) store = NULL;
+	g_autoptr(SatchelBundleReader) bundle = NULL;
+	SatchelDeviceProfile profile = {0};
+
+	if (!satchel_device_check_update(device, error))
+		return NULL;
+	bundle = open_bundle(path, error);
+	if (bundle == NULL)
+		return NULL;
+	store = satchel_device_open_store(device, bundle, error);
+	if (store == NULL || !satchel_device_get_profile(device, store, &profile, error))
+		return NULL;
+	remark_ignored_time(device);
+	self = offer_judge(device, g_steal_pointer(&bundle), store, &profile, cancellable, error);
+	if (self == NULL || !commit_trust(device, store, self->verdict, error) ||
+	    !learn_names(self->verdict, device, error))
 		return NULL;
 	take_device(self, device);
-	take_floor(self, device, verdict);
-	self->verdict = g_steal_pointer(&verdict);
+	take_floor(self, device, self->verdict);
 	satchel_current_target_update(device);
 	return g_steal_pointer(&self);
 }
@@ -373,6 +400,12 @@ satchel_offer_is_update(const SatchelOffer *self, const SatchelTargetChoice *cho
 				 satchel_ostree_target_get_commit(choice->selected)) != 0;
 	}
 	return FALSE;
+}
+
+void
+satchel_offer_let_bundle_go(SatchelOffer *self)
+{
+	g_clear_pointer(&self->bundle, satchel_bundle_reader_free);
 }
 
 void

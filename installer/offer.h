@@ -23,3 +23,21 @@ struct SatchelOffer {
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_offer_check_device(const SatchelOffer *self, const SatchelDevice *device,
 				    GError **error);
+
+/**
+ * satchel_offer_preview:
+ * @bundle: (transfer full)
+ * @store: in memory
+ *
+ * What satchel_offer_from_bundle() would give, without a trace on the disk; but @device has learned
+ * from it in memory, so this is for a process that ends then. Errors: the same.
+ *
+ * Returns: (transfer full): the offer, or NULL
+ */
+G_GNUC_WARN_UNUSED_RESULT
+SatchelOffer *satchel_offer_preview(SatchelDevice *device, SatchelBundleReader *bundle,
+				    SatchelTrustStore *store, const SatchelDeviceProfile *profile,
+				    GError **error);
+
+/* The bundle is not needed any more: nothing of it stays open. What is installed was pulled. */
+void satchel_offer_let_bundle_go(SatchelOffer *self);

@@ -230,7 +230,8 @@ satchel_settings_new(const SatchelConfig *config, const char *host_name, GError 
 	    !read_bootloader(self, config, error) || !read_callback(self, config, error) ||
 	    !read_satchel(self, config, error) || !read_daemon(self, config, error))
 		return NULL;
-	return g_steal_pointer(&self);
+	self->media = satchel_media_settings_new(config, error);
+	return self->media != NULL ? g_steal_pointer(&self) : NULL;
 }
 
 void
@@ -252,5 +253,6 @@ satchel_settings_free(SatchelSettings *self)
 	g_strfreev(self->reboot_command);
 	g_free(self->source);
 	g_free(self->foreign_lock);
+	g_clear_pointer(&self->media, satchel_media_settings_free);
 	g_free(self);
 }

@@ -1,6 +1,7 @@
 #pragma once
 #include "boot_rules.h"
 #include "config.h"
+#include "media_settings.h"
 
 /* What the commands need of the configuration, with aktualizr-lite's defaults filled in. Pure. */
 typedef struct {
@@ -31,6 +32,7 @@ typedef struct {
 	GStrv secondary_hardware_ids; /* (nullable) */
 	guint64 callback_limit_s;
 	gboolean callback_veto;
+	SatchelMediaSettings *media;
 } SatchelSettings;
 
 /**

@@ -2,6 +2,7 @@
 #include "path_safety.h"
 #include "safe_read.h"
 #include "utc_time.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <satchel/trust_store.h>
@@ -599,6 +600,65 @@ satchel_trust_store_raise_floor(SatchelTrustStore *self, gint64 verified_s, GErr
 	line = g_strconcat(time, "\n", NULL);
 	content = g_bytes_new(line, strlen(line));
 	return store_put(self, FLOOR_FILE, content, error);
+}
+
+/* ---- a copy */
+
+/* Puts what lies in one folder of the store into @copy. @below: "" or HISTORY_FOLDER "/". */
+static gboolean
+copy_folder(SatchelTrustStore *self, const char *below, SatchelTrustStore *copy, GError **error)
+{
+	int fd = openat(self->dir_fd, *below == '\0' ? "." : below,
+			O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *entries = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *entry = NULL;
+	g_autoptr(GError) local_error = NULL;
+	gboolean good = TRUE;
+
+	/* No history is fine. */
+	if (entries == NULL) {
+		if (fd >= 0)
+			close(fd);
+		return TRUE;
+	}
+	while (good && local_error == NULL && (entry = readdir(entries)) != NULL) {
+		g_autofree char *file = g_strconcat(below, entry->d_name, NULL);
+		g_autoptr(GBytes) content = NULL;
+
+		if (!g_str_has_suffix(file, ".json"))
+			continue;
+		content = store_read(self, file, SATCHEL_LIMIT_TARGETS_BYTES, &local_error);
+		if (content != NULL)
+			good = store_put(copy, file, content, &local_error);
+	}
+	(void)closedir(entries);
+	if (local_error == NULL)
+		return TRUE;
+	g_propagate_error(error, g_steal_pointer(&local_error));
+	return FALSE;
+}
+
+SatchelTrustStore *
+satchel_trust_store_copy(SatchelTrustStore *self, GError **error)
+{
+	g_autoptr(SatchelTrustStore) copy =
+		satchel_trust_store_open(NULL, SATCHEL_TRUST_STORE_READ_ONLY, error);
+	GHashTableIter iter;
+	gpointer file = NULL;
+	gpointer staged = NULL;
+
+	if (copy == NULL ||
+	    (self->dir_fd >= 0 && (!copy_folder(self, "", copy, error) ||
+				   !copy_folder(self, HISTORY_FOLDER "/", copy, error))))
+		return NULL;
+	g_hash_table_iter_init(&iter, self->staged);
+	while (g_hash_table_iter_next(&iter, &file, &staged)) {
+		GBytes *content = ((StagedFile *)staged)->content;
+
+		if (!store_put(copy, file, content, error))
+			return NULL;
+	}
+	return g_steal_pointer(&copy);
 }
 
 /* ---- commit */

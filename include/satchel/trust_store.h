@@ -124,6 +124,19 @@ G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_trust_store_raise_floor(SatchelTrustStore *self, gint64 verified_s,
 					 GError **error);
 
+/**
+ * satchel_trust_store_copy:
+ *
+ * The same in memory, with what is staged, for one who may not read the folder. The time floor is
+ * not in it.
+ *
+ * Errors: SATCHEL_ERROR_METADATA_FAILURE.
+ *
+ * Returns: (transfer full): the copy, or NULL
+ */
+G_GNUC_WARN_UNUSED_RESULT
+SatchelTrustStore *satchel_trust_store_copy(SatchelTrustStore *self, GError **error);
+
 /* Writes what is staged, each file atomically, root first. Killed in between, the rest is an older
  * but valid set that the next run brings up to date. Nothing staged: nothing happens. */
 G_GNUC_WARN_UNUSED_RESULT

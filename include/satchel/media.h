@@ -1,0 +1,36 @@
+#pragma once
+#include <satchel/device.h>
+#pragma GCC visibility push(default)
+
+/*
+ * The stick: finds what it has for this device, judges it in a process without privileges, and
+ * updates from the best. What may happen by itself stands in [media] of satchel.toml(5).
+ */
+
+/* Who is told; all nullable. Called in the thread that called the work. */
+typedef struct {
+	void (*say)(const char *line, gpointer user_data); /* one line for people */
+	gpointer user_data;
+	const SatchelProgressSink *progress;
+} SatchelMediaListener;
+
+/**
+ * satchel_media_serve:
+ * @config_paths: (nullable): as satchel_device_open()
+ * @path: a folder into which a stick is mounted
+ * @outcome: (out): CACHED where it holds nothing for this device; UPDATE_NEW_VERSION where it has
+ *   an update that was not to be installed, or not now; else what the update came to
+ *
+ * Blocks until the update is done, and asks for the reboot that it needs, unless the configuration
+ * says otherwise. From the end of the pull on the stick may be removed.
+ *
+ * Errors: those of opening a device, of satchel_offer_from_bundle(), of pulling and installing;
+ * where it holds bundles and all are refused, the error of the first one that is not for another
+ * device; SATCHEL_ERROR_DOWNLOAD_FAILED where the stick is unreadable; SATCHEL_ERROR_CANCELLED.
+ */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_media_serve(const char *const *config_paths, const char *path,
+			     const SatchelMediaListener *listener, GCancellable *cancellable,
+			     SatchelOutcome *outcome, GError **error);
+
+#pragma GCC visibility pop
