@@ -13,7 +13,7 @@ written_bytes(const char *path, gint64 size_bytes)
 	g_autofree guint8 *buffer = g_malloc0(BUFFER_BYTES);
 	struct archive *writer = archive_write_new();
 	struct archive_entry *entry = archive_entry_new();
-	gsize n_bytes = 0;
+	gsize n_bytes = 0, header_bytes;
 
 	g_assert_cmpint(archive_write_set_format_pax_restricted(writer), ==, ARCHIVE_OK);
 	g_assert_cmpint(archive_write_set_bytes_per_block(writer, 512), ==, ARCHIVE_OK);
@@ -26,10 +26,11 @@ written_bytes(const char *path, gint64 size_bytes)
 	archive_entry_set_mtime(entry, 0, 0);
 	/* It warns of a name that is no UTF-8, and writes it as binary. */
 	g_assert_cmpint(archive_write_header(writer, entry), >=, ARCHIVE_WARN);
+	header_bytes = n_bytes;
 	archive_entry_free(entry);
-	(void)archive_write_fail(writer);
+	/* It fills up the member, as far as the buffer goes; archive_write_fail() would leak. */
 	archive_write_free(writer);
-	return n_bytes;
+	return header_bytes;
 }
 
 static void
