@@ -11,7 +11,6 @@ import bundle_builder  # noqa: E402
 from bundle_maker import World, bundler, contents, leftovers  # noqa: E402
 from tap import main, program, run, skip, test  # noqa: E402
 
-NO_LEAK_CHECK = {"ASAN_OPTIONS": "detect_leaks=0"}  # it is done by ptrace, and so is strace
 FAT = "trace=fstatfs", "inject=fstatfs:poke_exit=@arg2=444d00000000000000100000"
 
 
@@ -30,7 +29,7 @@ def traced(tmp, words, *command, path=None):
         skip("strace is not installed")
     return run(["strace", "-f", "-qqq", "-o", tmp / "trace", *(["-P", path] if path else []),
                 *(word for one in words for word in ("-e", one)), program("satchel-bundler"),
-                *command], env=NO_LEAK_CHECK)
+                *command])
 
 
 @test("a copy of each form is the same bytes under the same name, read back from the stick")

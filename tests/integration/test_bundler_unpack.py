@@ -11,8 +11,6 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 from bundle_maker import (NAME, NOW, TAG, World, bundler, contents, keys_of, leftovers)  # noqa: E402
 from tap import main, program, run, skip, test  # noqa: E402
 
-NO_LEAK_CHECK = {"ASAN_OPTIONS": "detect_leaks=0"}  # it is done by ptrace, and so is strace
-
 
 def packed_world(tmp, *words, **more):
     """A world with its bundle in both forms: `bundle` and `b.satchel`."""
@@ -96,12 +94,11 @@ def _(tmp):
     packed_world(tmp)
     words = ["strace", "-f", "-qq", "-o", tmp / "trace"]
     unpack = [program("satchel-bundler"), "unpack", tmp / "b.satchel", tmp / "x"]
-    result = run([*words, "-e", "trace=write", "-e", "inject=write:error=ENOSPC:when=4+", *unpack],
-                 env=NO_LEAK_CHECK)
+    result = run([*words, "-e", "trace=write", "-e", "inject=write:error=ENOSPC:when=4+", *unpack])
     assert not (tmp / "x").exists() and leftovers(tmp) == [], result
     assert result.returncode == 60, result
     result = run([*words, "-e", "trace=fstatfs", "-e",
-                  "inject=fstatfs:poke_exit=@arg2=" + "00" * 40, *unpack], env=NO_LEAK_CHECK)
+                  "inject=fstatfs:poke_exit=@arg2=" + "00" * 40, *unpack])
     assert result.returncode == 60 and "not enough space" in result.stderr, result
     for number in (3, 10, 20):
         result = run([*words, "-e", "trace=write", "-e", f"inject=write:signal=KILL:when={number}",

@@ -539,7 +539,8 @@ def _(tmp):
     done = subprocess.run([strace(), "-f", "-o", "/dev/null", "-e", "trace=mkdirat", "-P",
                            "ostree_repo/deltas", "-e", "inject=mkdirat:signal=SIGTERM:when=1",
                            tap.program("satchel-bundler"), *words], check=False,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          env=dict(os.environ, **tap.TRACED))
     assert done.returncode == 1 and not (tmp / "out").exists(), done
     assert set(os.listdir(tmp)) == before
 

@@ -554,8 +554,7 @@ def with_failing(call, number, bundle, path=None):
     where = ["-P", path] if path else []
     return run(["strace", "-f", "-qq", "-o", "/dev/null", *where, "-e", f"trace={call}", "-e",
                 f"inject={call}:error=EIO:when={number}+", program("satchel-verify"),
-                *verify_argv(bundle, "--full")[1:]],
-               env={"ASAN_OPTIONS": "detect_leaks=0"}, timeout_s=TIMEOUT_S)
+                *verify_argv(bundle, "--full")[1:]], timeout_s=TIMEOUT_S)
 
 
 @test("a document that cannot be read for an I/O error is named")

@@ -70,7 +70,8 @@ def traced(device, inject, *words):
     return subprocess.Popen(["strace", "-f", "-qqq", "-o", "/dev/null", "-e", f"trace={call}", "-e",
                              f"inject={inject}", *argv], stdout=subprocess.DEVNULL,
                             stderr=subprocess.PIPE, encoding="utf-8",
-                            env=dict(os.environ, OSTREE_SYSROOT_DEBUG="mutable-deployments"))
+                            env=dict(os.environ, OSTREE_SYSROOT_DEBUG="mutable-deployments",
+                                     **tap.TRACED))
 
 
 def kill_before_commit(device, bundle, version):
@@ -188,7 +189,8 @@ def _(tmp):
         argv = [os.fspath(word) for word in device.argv("pull", "--src-dir", bundle)]
         argv[0] = str(tap.program("satchel-installer"))
         trace = pathlib.Path(tmp) / "trace"
-        sh("strace", "-f", "-qqq", "-y", "-o", trace, "-e", "trace=fcntl,openat,renameat", *argv)
+        tap.run(["strace", "-f", "-qqq", "-y", "-o", trace, "-e", "trace=fcntl,openat,renameat",
+                 *argv], env={"OSTREE_SYSROOT_DEBUG": "mutable-deployments"}, check=True)
         lines = trace.read_text().splitlines()
         taken, = [n for n, line in enumerate(lines) if "F_RDLCK" in line]
         given, = [n for n, line in enumerate(lines) if "F_UNLCK" in line]

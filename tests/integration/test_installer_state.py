@@ -6,14 +6,16 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
+import time
 
 import jsonschema
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from device_lab import Lab, NAME, sh  # noqa: E402
-from tap import ROOT, main, program, skip, test  # noqa: E402
+from tap import ROOT, TRACED, main, program, skip, test  # noqa: E402
 
 STATE_SCHEMA = json.loads((ROOT / "schemas/installer-state.schema.json").read_text())
 
@@ -23,8 +25,7 @@ def strace(device, words, *options):
             program("satchel-installer"), words[0], "-c", device.config, *words[1:]]
     return subprocess.run([os.fspath(word) for word in argv], check=False, timeout=120,
                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                          env=dict(os.environ, OSTREE_SYSROOT_DEBUG="mutable-deployments",
-                                   ASAN_OPTIONS="detect_leaks=0"))
+                          env=dict(os.environ, OSTREE_SYSROOT_DEBUG="mutable-deployments", **TRACED))
 
 
 def need_strace():
@@ -244,16 +245,18 @@ def _(tmp):
         foreign.touch()
         first = foreign.stat().st_ino
         keep = foreign.open("rb")  # so that the number is not used again
-        argv = ["strace", "-qq", "-e", "trace=flock", "-e", "inject=flock:delay_exit=2000000:when=2",
+        argv = ["strace", "-f", "-qq", "-e", "trace=flock", "-e", "inject=flock:signal=SIGSTOP:when=2",
                 "-o", device.folder / "trace", *device.argv("run")]
         argv[argv.index("satchel-installer")] = program("satchel-installer")
-        with subprocess.Popen(argv, stderr=subprocess.DEVNULL) as running:
+        with subprocess.Popen(argv, stderr=subprocess.DEVNULL,
+                              env=dict(os.environ, **TRACED)) as running:
             trace = device.folder / "trace"
             while running.poll() is None and \
-                    (not trace.exists() or trace.read_text().count("flock(") < 2):
-                pass
+                    (not trace.exists() or "--- stopped by SIGSTOP ---" not in trace.read_text()):
+                time.sleep(0.01)
             foreign.unlink()
-            assert running.wait(timeout=60) == 40
+            os.kill(int(trace.read_text().split()[0]), signal.SIGCONT)
+            assert running.wait(timeout=280) == 40
         keep.close()
         assert trace.read_text().count("flock(") == 3, trace.read_text()
         assert foreign.stat().st_ino != first

@@ -675,8 +675,7 @@ def _(tmp):
                 shutil.rmtree(device.storage / "satchel", ignore_errors=True)
                 result = run(["strace", "-qq", "-f", "-o", "/dev/null", "-e", f"trace={call}", "-e",
                               f"inject={call}:signal=SIGKILL:when={when}",
-                              program("satchel-installer"), *device.argv("run")[1:]],
-                             env={"ASAN_OPTIONS": "detect_leaks=0"})
+                              program("satchel-installer"), *device.argv("run")[1:]])
                 if result.returncode not in (-9, 137):
                     break
                 killed += 1

@@ -394,7 +394,7 @@ def with_failing(path, when, *options):
         skip("no strace")
     return run(["strace", "-f", "-qq", "-o", "/dev/null", "-P", path, "-e", "trace=pread64", "-e",
                 f"inject=pread64:error=EIO:when={when}", program("satchel-verify"), "--root",
-                lab()[0].root_path, *options, path], env={"ASAN_OPTIONS": "detect_leaks=0"})
+                lab()[0].root_path, *options, path])
 
 
 @test("a read that fails once is tried again; one that fails twice names the failing stick")

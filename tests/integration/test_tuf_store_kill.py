@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from tap import main, program, run, skip, test  # noqa: E402
+from tap import TRACED, main, program, run, skip, test  # noqa: E402
 from tuf_server import Repo  # noqa: E402
 
 CALLS = "openat,write,fsync,renameat,unlinkat,mkdirat,fchmod,flock"
@@ -66,7 +66,7 @@ class Lab:
             [os.fspath(word) for word in ["strace", "-f", "-qq", "-e", f"trace={CALLS}", *options,
                                           "-o", self.tmp / "trace", *words]],
             check=False, timeout=120, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-            encoding="utf-8", env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0"))
+            encoding="utf-8", env=dict(os.environ, **TRACED))
 
     def points(self):
         """Each call by its name and number, from the first that touches the store on."""

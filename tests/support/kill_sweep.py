@@ -17,7 +17,7 @@ import tempfile
 import schemas
 from c_program import build
 from device_lab import sh
-from tap import program, skip
+from tap import TRACED, program, skip
 
 EVERY_POINT = "--every-point" in sys.argv
 if EVERY_POINT:
@@ -60,9 +60,7 @@ class Killer:
         return subprocess.run([os.fspath(word) for word in argv], check=False, timeout=120,
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8",
                               env={**os.environ, **(env or {}),
-                                   "OSTREE_SYSROOT_DEBUG": "mutable-deployments",
-                                   # what is traced cannot look for leaks
-                                   "ASAN_OPTIONS": "detect_leaks=0"})
+                                   "OSTREE_SYSROOT_DEBUG": "mutable-deployments", **TRACED})
 
     def points(self, device, words, env=None):
         """Thread and name of each call that the whole command makes, in their order."""

@@ -26,6 +26,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = pathlib.Path(os.environ.get("SATCHEL_BUILD", ROOT / "build")).resolve()
 FIXTURES = pathlib.Path(os.environ.get("SATCHEL_FIXTURES", ROOT / "fixtures")).resolve()
 DEFAULT_TIMEOUT_S = 300
+# For what is traced: the sanitizer that looks for leaks traces too, and there is one tracer only.
+TRACED = {"LSAN_OPTIONS": "detect_leaks=0"}
 
 _tests = []
 
@@ -69,14 +71,14 @@ def program(name):
 def run(argv, *, cwd=None, env=None, stdin=None, timeout_s=DEFAULT_TIMEOUT_S, check=False):
     """Runs a program to its end and gives its Result, both streams as text.
 
-    A bare `satchel-…` name is ours. @env adds to the environment (a value of None takes away).
+    A bare `satchel-…` name is ours. What strace runs is not looked through for leaks. @env adds to the environment (a value of None takes away).
     @check: anything but status 0 fails the test.
     """
     words = [os.fspath(word) if isinstance(word, (str, os.PathLike)) else str(word)
              for word in argv]
     if words[0].startswith("satchel-"):
         words[0] = str(program(words[0]))
-    environment = dict(os.environ)
+    environment = dict(os.environ, **(TRACED if "strace" in words else {}))
     for name, value in (env or {}).items():
         if value is None:
             environment.pop(name, None)
