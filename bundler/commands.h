@@ -12,3 +12,7 @@ gboolean satchel_cmd_unpack(int argc, char **argv, SatchelOutcome *outcome, GErr
 gboolean satchel_cmd_copy(int argc, char **argv, SatchelOutcome *outcome, GError **error);
 gboolean satchel_cmd_sign(int argc, char **argv, SatchelOutcome *outcome, GError **error);
 gboolean satchel_cmd_show(int argc, char **argv, SatchelOutcome *outcome, GError **error);
+gboolean satchel_cmd_app_add(int argc, char **argv, SatchelOutcome *outcome, GError **error);
+gboolean satchel_cmd_app_list(int argc, char **argv, SatchelOutcome *outcome, GError **error);
+gboolean satchel_cmd_app_show(int argc, char **argv, SatchelOutcome *outcome, GError **error);
+gboolean satchel_cmd_app_check(int argc, char **argv, SatchelOutcome *outcome, GError **error);

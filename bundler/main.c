@@ -12,6 +12,15 @@ static const SatchelCommand commands[] = {
 	 satchel_cmd_repo_publish},
 	{"repo rotate", "--role ROLE REPO", "Give a role new keys, by a new root.",
 	 satchel_cmd_repo_rotate},
+	{"app add",
+	 "--name APP --compose FILE [--file PATH]... [--source SOURCE]... [--platform OS/ARCH]... "
+	 "[--registry-auth FILE] --publish-as HOST/FACTORY/APP STORE",
+	 "Put a Compose app with all its images into an app store.", satchel_cmd_app_add},
+	{"app list", "STORE", "List the URIs of the apps in a store.", satchel_cmd_app_list},
+	{"app show", "[--json] STORE", "Show what the apps in a store consist of.",
+	 satchel_cmd_app_show},
+	{"app check", "STORE", "Read and hash all content of the apps in a store.",
+	 satchel_cmd_app_check},
 	{"build",
 	 "--tuf DIR --ostree REPO --target NAME-VERSION... [--from COMMIT]... "
 	 "[--delta] --tag TAG --type ci|prod [--expires-in-days DAYS] [--key FILE]... [--format "

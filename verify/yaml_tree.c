@@ -47,7 +47,8 @@ static void
 builder_clear(Builder *self)
 {
 	g_clear_pointer(&self->parser, fy_parser_destroy);
-	g_clear_pointer(&self->diag, fy_diag_unref);
+	/* Its unref leaves the errors that it collected. */
+	g_clear_pointer(&self->diag, fy_diag_destroy);
 	g_clear_pointer(&self->anchors, g_hash_table_unref);
 	g_clear_pointer(&self->stack, g_array_unref);
 	g_clear_pointer(&self->tree, satchel_yaml_tree_free);
@@ -252,7 +253,7 @@ builder_fail(const Builder *self, GError **error)
 		satchel_path_quote(found != NULL && found->msg != NULL ? found->msg : "no YAML");
 
 	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_CONTENT_INVALID, "line %d: %s",
-		    found != NULL ? found->line + 1 : 1, quoted);
+		    found != NULL ? found->line : 1, quoted);
 	return FALSE;
 }
 

@@ -16,7 +16,7 @@ PAGES = {"satchel-bundler": ROOT / "bundler/satchel-bundler.1",
 COMMON = {"OK", "ERROR", "METADATA_FAILURE", "NO_MATCHING_TARGET", "NO_TARGET_CONTENT",
           "METADATA_INVALID", "METADATA_EXPIRED", "METADATA_DOWNLOAD", "METADATA_NOT_FOUND",
           "BUNDLE_INVALID", "TARGET_NOT_FOUND", "DOWNLOAD_FAILED", "NO_SPACE"}
-GIVEN = {"satchel-bundler": COMMON,
+GIVEN = {"satchel-bundler": COMMON | {"CONTENT_INVALID"},
          "satchel-verify": COMMON | {"CONTENT_INVALID", "DOWNGRADE_REFUSED"}}
 BUNDLER_COMMANDS = ("repo init", "repo add", "repo publish", "repo rotate", "build", "pack", "unpack", "copy", "sign",
                     "show")
