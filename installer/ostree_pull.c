@@ -7,6 +7,7 @@
 #include "object_store.h"
 #include "pull_room.h"
 #include "pull_space.h"
+#include "synced_commit.h"
 #include "thin_closure.h"
 #include <string.h>
 
@@ -429,12 +430,26 @@ end_transaction(PullRun *run, gboolean good, GError **error)
 		ostree_repo_abort_transaction(run->repo, NULL, NULL);
 		return FALSE;
 	}
-	if (ostree_repo_commit_transaction(run->repo, NULL, NULL, &local_error))
+	if (satchel_synced_commit(run->repo, &local_error))
 		return TRUE;
+	/* Does nothing where it is committed. */
 	ostree_repo_abort_transaction(run->repo, NULL, NULL);
 	return satchel_sysroot_take_error(g_steal_pointer(&local_error),
 					  SATCHEL_ERROR_DOWNLOAD_FAILED,
 					  "the objects cannot be stored", error);
+}
+
+/* Only now, when what it keeps is on the drive. */
+static gboolean
+keep_pulled(const PullRun *run, GError **error)
+{
+	g_autofree char *ref = g_strconcat(PULLED_PREFIX, run->commit, NULL);
+	g_autoptr(GError) local_error = NULL;
+
+	if (ostree_repo_set_ref_immediate(run->repo, NULL, ref, run->commit, NULL, &local_error))
+		return TRUE;
+	return satchel_sysroot_take_error(g_steal_pointer(&local_error),
+					  SATCHEL_ERROR_DOWNLOAD_FAILED, ref, error);
 }
 
 /* Another updater may have begun this commit and said so. */
@@ -453,8 +468,6 @@ clear_partial(PullRun *run, GError **error)
 static gboolean
 import_once(PullRun *run, GError **error)
 {
-	g_autofree char *ref = g_strconcat(PULLED_PREFIX, run->commit, NULL);
-
 	if (!remove_damaged(run, error))
 		return FALSE;
 	if (!begin_transaction(run, error))
@@ -463,10 +476,8 @@ import_once(PullRun *run, GError **error)
 		return FALSE;
 	if (!begin_transaction(run, error))
 		return FALSE;
-	if (!import_commit(run, error))
-		return end_transaction(run, FALSE, error);
-	ostree_repo_transaction_set_ref(run->repo, NULL, ref, run->commit);
-	return end_transaction(run, TRUE, error) && clear_partial(run, error);
+	return end_transaction(run, import_commit(run, error), error) && keep_pulled(run, error) &&
+	       clear_partial(run, error);
 }
 
 /* What aborted transactions left aside is a cache: where it is wrong, it goes, and the second try

@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 """What `pull` lets into the device's repository: verified objects, and nothing else."""
+import itertools
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -9,7 +11,7 @@ import zlib
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from device_lab import Lab, OWNER, sh  # noqa: E402
-from tap import main, skip, test  # noqa: E402
+from tap import main, program, skip, test  # noqa: E402
 
 MODES = ("bare", "bare-user", "archive")
 
@@ -214,6 +216,46 @@ def _(tmp):
             theirs = sh("ostree", "ls", "--repo", lab.repo, "-R", "-X", "-C", lab.commits[2])
             assert ours == theirs
             device.fsck()
+
+
+def storing_calls(device, bundle):
+    """What a pull does to the repository, in letters, each once however often in a row: w: an
+    object is written aside, S: all is synced, o: an object gets its place, c: the commit does,
+    r: the ref is set."""
+    log = device.folder / "trace"
+    argv = ["strace", "-f", "-y", "-qq", "-e", "trace=linkat,renameat,syncfs", "-o", log,
+            program("satchel-installer"), *device.argv("pull", "--src-dir", bundle)[1:]]
+    done = subprocess.run([os.fspath(word) for word in argv], check=False, timeout=120,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, encoding="utf-8",
+                          env=dict(os.environ, OSTREE_SYSROOT_DEBUG="mutable-deployments",
+                                   ASAN_OPTIONS="detect_leaks=0"))
+    if "PTRACE" in done.stderr:
+        skip("no right to trace")
+    assert done.returncode == 0, done
+    marks = ((r"syncfs\(", "S"), (r"linkat\(.*/tmp/staging-", "w"),
+             (r"renameat\(.*/objects>, .*\.commit\"", "c"), (r"renameat\(.*/objects>", "o"),
+             (r"renameat\(.*satchel/pulled/", "r"))
+    letters = [next((letter for pattern, letter in marks if re.search(pattern, line)), "")
+               for line in log.read_text().splitlines() if "resumed>" not in line]
+    return "".join(letter for letter, _ in itertools.groupby("".join(letters)))
+
+
+@test("objects are on the drive before they have their names, the names before the commit has its "
+      "own, and that before the ref")
+def _(tmp):
+    if shutil.which("strace") is None:
+        skip("strace is missing")
+    lab = Lab(tmp, releases=(1, 2))
+    for packed in (False, True):
+        with lab.device() as device:
+            calls = storing_calls(device, lab.bundle([2], packed=packed))
+            assert calls == "wSoSwScSr", calls
+            device.fsck()
+    with lab.device() as device:
+        sh("ostree", "config", "--repo", device.repo, "set", "core.fsync", "false")
+        calls = storing_calls(device, lab.bundle([2]))
+        assert "S" not in calls, calls
+        device.fsck()
 
 
 @test("extended attributes are carried")
