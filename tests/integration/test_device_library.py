@@ -44,6 +44,20 @@ def _(tmp):
     assert "[libsatchel-device.so.0]" in needed and "[libsatchel.so.0]" not in needed, needed
 
 
+@test("the commands know of a device what an agent knows, and no more")
+def _():
+    files = [file for stem in ("cmd_", "command_", "commands", "report", "main")
+             for file in (ROOT / "installer").glob(f"{stem}*.[ch]")]
+    assert len(files) > 15, files
+    own = {f'"{file.name}"' for file in files}
+    for file in files:
+        for line in file.read_text().splitlines():
+            if not line.startswith('#include "'):
+                continue
+            name = line.split()[1]
+            assert name in own or name.startswith('"../verify/cli'), f"{file.name}: {line}"
+
+
 @test("an agent with a policy of its own skips odd versions, shows its progress, and finalizes")
 def _(tmp):
     agent = Agent(tmp)

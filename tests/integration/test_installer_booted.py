@@ -57,9 +57,9 @@ def _(lab, system):
         skip("strace is missing")
     system.expect(0, "pull", *BUNDLE)
     trace = system.media / "trace"
-    result = system.expect(
-        100, "install", before=("strace", "-f", "-qq", "-o", trace, "-e",
-                                "trace=renameat,renameat2,rename,linkat,unlinkat,ioctl,chroot"))
+    calls = "renameat,renameat2,rename,linkat,unlinkat,mkdirat,syncfs,ioctl,chroot"
+    result = system.expect(100, "install", before=(
+        "strace", "-f", "-qq", "-o", trace, "-e", f"trace={calls}"))
     lines = trace.read_text().splitlines()
 
     def places(pattern):
@@ -76,6 +76,10 @@ def _(lab, system):
     # Ours at the beginning, libostree's own before the swap, ours behind it.
     assert len(before) == 2 and len(after) == 1 and len(thaws) == 3, (freezes, thaws, swap)
     assert pins[0] < before[0]
+    # The checkout is on the disk before anything names it.
+    entries = places(r'mkdirat\(\d+, "boot/loader\.\d/entries", \d+\) = 0')
+    synced = [n for n in places(r"syncfs\(\d+\) += 0") if n < entries[0]]
+    assert len(synced) == 2 and synced[1] > before[0], (synced, before, entries)
     late = [n for n in deleted if n > swap[0]]
     assert late and min(late) > after[0], (late, after)
     assert (system.top / "boot/.loader.pin").is_symlink()

@@ -399,6 +399,8 @@ def _(tmp):
                             (["check", "--json", "2", "--src-dir", "x"], "--json"),
                             (["status", "--loglevel", "6"], "--loglevel"),
                             (["status", "word"], "word"),
+                            (["install", "--install-mode", "later"], "delay-app-install"),
+                            (["check", "--install-mode", "delay-app-install"], "--install-mode"),
                             (["install", "a", "--update-name", "b"], "twice"),
                             (["install", "a", "b"], "'b'")):
             result = device.expect(1, *words)
