@@ -42,6 +42,13 @@ def _(tmp):
         kill_sweep(device, ["pull", "--src-dir", bundle], 25, again, steps=False)
 
 
+def assert_cleaned_up(device):
+    """What boots is there once: nothing is left of the clean-up."""
+    for folder, pattern in (("ostree", "boot.?"), ("boot", "loader.?")):
+        found = sorted(path.name for path in (device.sysroot / folder).glob(pattern))
+        assert len(found) == 1, found
+
+
 @test(f"killed at {WRITES}, install can be run again, and one of both releases is the default")
 def _(tmp):
     lab = Lab(tmp, releases=(1, 2))
@@ -54,6 +61,7 @@ def _(tmp):
             was_pending = "pending" in (device.state() or {})
             device.expect(30 if was_pending else 100, "install")
             assert device.deployments() == [lab.commits[2], lab.commits[1]]
+            assert_cleaned_up(device)
             state = check_state(device)
             assert state["pending"]["name"] == f"{NAME}-2" and "installing" not in state
             device.fsck()
@@ -74,7 +82,7 @@ def _(tmp):
             assert result.returncode == (0 if booted == lab.commits[2] else 40), result
             state = check_state(device)
             assert state["current"]["commit"] == booted, state
-            assert state["failing"] == [], state
+            assert state["failing"] == [] and "installing" not in state, state
         kill_sweep(device, ["install"], 25, again, most=110, steps=False)
 
 

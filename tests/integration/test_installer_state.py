@@ -143,6 +143,23 @@ def _(tmp):
         device.expect(0, "run")
 
 
+@test("an installation that was cut off before the swap is forgotten by the next command")
+def _(tmp):
+    lab = Lab(tmp, releases=(1, 2))
+    bundle = lab.bundle([1, 2])
+    with lab.device() as device:
+        device.expect(16, "check", "--src-dir", bundle)
+        state = check_state(device)
+        cut_off = {**state, "from_commit": lab.commits[1], "installing": {
+            "name": f"{NAME}-2", "version": 2, "commit": lab.commits[2], "apps": []}}
+        device.state_file.write_text(json.dumps(cut_off))
+        text = device.expect(0, "status").stdout
+        assert "Pending" not in text and "Failing" not in text, text
+        assert device.state() == cut_off
+        device.expect(40, "run")
+        assert check_state(device) == state
+
+
 @test("status of a damaged state tells of it, shows what runs, and writes nothing")
 def _(tmp):
     lab = Lab(tmp, releases=(1,))
