@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -113,6 +114,25 @@ def _(tmp):
         result = device.expect(40, "run")
         assert "damaged" in result.stderr, result
         check_state(device)
+
+
+@test("each new state is on the disk before it gets its name, and its folder after it")
+def _(tmp):
+    need_strace()
+    lab = Lab(tmp, releases=(1, 2))
+    bundle = lab.bundle([1, 2])
+    with lab.device() as device:
+        device.expect(100, "update", "--src-dir", bundle)
+        strace(device, ["run"], "-y", "-e", "trace=fsync,rename,renameat,renameat2")
+        lines = (device.folder / "trace").read_text().splitlines()
+        folder = device.state_file.parent
+        renames = [n for n, line in enumerate(lines) if '"state.json"' in line]
+        assert renames, lines
+        for n in renames:
+            temp = re.search(r'"(\.satchel-\w+\.tmp)"', lines[n]).group(1)
+            assert f"<{folder}/{temp}>) = 0" in lines[n - 1] and "fsync" in lines[n - 1], lines
+            assert f"<{folder}>) = 0" in lines[n + 1] and "fsync" in lines[n + 1], lines
+        assert check_state(device)["current"]["name"] == f"{NAME}-2"
 
 
 @test("on a full or read-only file system the old state stays whole, and the word is clear")
