@@ -147,6 +147,7 @@ satchel_media_settings_new(const SatchelConfig *config, GError **error)
 	if (!satchel_config_get_bool(config, "media.enabled", TRUE, &self->enabled, error) ||
 	    !read_either(config, "media.install", "auto", "offer", &self->automatic, error) ||
 	    !read_either(config, "media.reboot", "auto", "never", &self->reboot, error) ||
+	    !satchel_config_get_bool(config, "media.receipt", TRUE, &self->receipt, error) ||
 	    !read_path(config, "media.run_path", &self->run_dir, error) ||
 	    !read_file_systems(self, config, error) || !read_approval(self, config, error) ||
 	    !read_times(self, config, error))

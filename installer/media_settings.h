@@ -11,6 +11,7 @@ typedef struct {
 	gboolean enabled;
 	gboolean automatic; /* FALSE: what a stick has is only told */
 	gboolean reboot;
+	gboolean receipt; /* one is written onto the stick */
 	GStrv file_systems;
 	char *user;	       /* whom the reader of a stick becomes */
 	char *run_dir;	       /* what needs to last until the next boot only */

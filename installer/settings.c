@@ -67,6 +67,7 @@ read_storage(SatchelSettings *self, const SatchelConfig *config, GError **error)
 		satchel_config_get_text(config, "storage.uptane_metadata_path", "metadata");
 	const char *cert =
 		satchel_config_get_text(config, "storage.tls_clientcert_path", "client.pem");
+	const char *key = satchel_config_get_text(config, "storage.tls_pkey_path", "pkey.pem");
 	const char *database = satchel_config_get_text(config, "storage.sqldb_path", "sql.db");
 	const char *import = satchel_config_get_text(config, "import.base_path", "import");
 
@@ -77,6 +78,7 @@ read_storage(SatchelSettings *self, const SatchelConfig *config, GError **error)
 	self->root_dir = g_str_equal(roots, "metadata") ? g_strdup("/usr/lib/sota/tuf")
 							: path_below(self->storage_path, roots);
 	self->client_cert = path_below(self->storage_path, cert);
+	self->client_key = path_below(self->storage_path, key);
 	self->database_path = path_below(self->storage_path, database);
 	self->import_dir = path_below(self->storage_path, import);
 	return TRUE;
@@ -231,7 +233,10 @@ satchel_settings_new(const SatchelConfig *config, const char *host_name, GError 
 	    !read_satchel(self, config, error) || !read_daemon(self, config, error))
 		return NULL;
 	self->media = satchel_media_settings_new(config, error);
-	return self->media != NULL ? g_steal_pointer(&self) : NULL;
+	if (self->media == NULL)
+		return NULL;
+	self->signals = satchel_signal_settings_new(config, error);
+	return self->signals != NULL ? g_steal_pointer(&self) : NULL;
 }
 
 void
@@ -241,6 +246,7 @@ satchel_settings_free(SatchelSettings *self)
 	g_free(self->storage_path);
 	g_free(self->root_dir);
 	g_free(self->client_cert);
+	g_free(self->client_key);
 	g_free(self->database_path);
 	g_free(self->import_dir);
 	g_free(self->sysroot);
@@ -254,5 +260,6 @@ satchel_settings_free(SatchelSettings *self)
 	g_free(self->source);
 	g_free(self->foreign_lock);
 	g_clear_pointer(&self->media, satchel_media_settings_free);
+	g_clear_pointer(&self->signals, satchel_signal_settings_free);
 	g_free(self);
 }

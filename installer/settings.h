@@ -2,6 +2,7 @@
 #include "boot_rules.h"
 #include "config.h"
 #include "media_settings.h"
+#include "signal_settings.h"
 
 /* What the commands need of the configuration, with aktualizr-lite's defaults filled in. Pure. */
 typedef struct {
@@ -10,6 +11,7 @@ typedef struct {
 	char *root_dir;	     /* uptane_metadata_path: {ci,prod}/N.root.json */
 	char *database_path; /* aktualizr-lite's */
 	char *import_dir;    /* what an image brings for it */
+	char *client_key;    /* likewise */
 	char *client_cert;   /* a PEM file that need not be there */
 	char *sysroot;
 	char *os;
@@ -33,6 +35,7 @@ typedef struct {
 	guint64 callback_limit_s;
 	gboolean callback_veto;
 	SatchelMediaSettings *media;
+	SatchelSignalSettings *signals;
 } SatchelSettings;
 
 /**
