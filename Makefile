@@ -18,6 +18,10 @@ INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
 DOCDIR ?= $(PREFIX)/share/doc/satchel
 SCHEMADIR ?= $(PREFIX)/share/satchel/schemas
+# Where udev and systemd look, for /usr and for /usr/local.
+UDEVRULESDIR ?= $(PREFIX)/lib/udev/rules.d
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 
 ifeq ($(origin CC),default)
 CC := gcc
@@ -225,6 +229,9 @@ bench: deps ## run the measurements in tests/bench
 MANUALS := $(wildcard verify/*.[1-8] bundler/*.[1-8] installer/*.[1-8])
 EXAMPLES := $(wildcard installer/*.toml)
 SCHEMAS := $(wildcard schemas/*.json)
+UDEVRULES := $(wildcard installer/*.rules)
+UNITS := $(wildcard installer/*.service)
+SYSUSERS := $(wildcard installer/*.sysusers)
 define PKG_CONFIG_FILE
 prefix=$(PREFIX)
 libdir=$(LIBDIR)
@@ -269,6 +276,11 @@ install: all ## install below DESTDIR and PREFIX (/usr/local)
 	for page in $(MANUALS); do install -D -m 644 -t $(DESTDIR)$(MANDIR)/man$${page##*.} "$$page" || exit 1; done
 	install -m 644 $(SCHEMAS) $(DESTDIR)$(SCHEMADIR)
 	$(if $(EXAMPLES),install -m 644 $(EXAMPLES) $(DESTDIR)$(DOCDIR)/examples)
+	install -D -m 644 -t $(DESTDIR)$(UDEVRULESDIR) $(UDEVRULES)
+	install -d $(DESTDIR)$(UNITDIR)
+	for unit in $(notdir $(UNITS)); do sed 's|@BINDIR@|$(BINDIR)|' "installer/$$unit" >"$(DESTDIR)$(UNITDIR)/$$unit" || exit 1; done
+	for users in $(notdir $(SYSUSERS:.sysusers=)); do \
+		install -D -m 644 "installer/$$users.sysusers" "$(DESTDIR)$(SYSUSERSDIR)/$$users.conf" || exit 1; done
 	$(if $(DESTDIR)$(filter-out /usr /usr/local,$(PREFIX)),,-ldconfig)
 
 .PHONY: uninstall
@@ -280,6 +292,9 @@ uninstall: ## take away what install put there
 	rm -f $(foreach page,$(MANUALS),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
 	rm -f $(addprefix $(DESTDIR)$(DOCDIR)/examples/,$(notdir $(EXAMPLES)))
 	rm -f $(addprefix $(DESTDIR)$(SCHEMADIR)/,$(notdir $(SCHEMAS)))
+	rm -f $(addprefix $(DESTDIR)$(UDEVRULESDIR)/,$(notdir $(UDEVRULES)))
+	rm -f $(addprefix $(DESTDIR)$(UNITDIR)/,$(notdir $(UNITS)))
+	rm -f $(addprefix $(DESTDIR)$(SYSUSERSDIR)/,$(notdir $(SYSUSERS:.sysusers=.conf)))
 	-rmdir $(addprefix $(DESTDIR),$(INCLUDEDIR)/satchel $(DOCDIR)/examples $(DOCDIR) $(SCHEMADIR) $(dir $(SCHEMADIR)))
 
 .PHONY: clean

@@ -1,6 +1,7 @@
 #include "../verify/cli.h"
 #include "command_run.h"
 #include "commands.h"
+#include <satchel/media.h>
 
 gboolean
 satchel_cmd_run(int argc, char **argv, SatchelOutcome *outcome, GError **error)
@@ -10,7 +11,7 @@ satchel_cmd_run(int argc, char **argv, SatchelOutcome *outcome, GError **error)
 	if (!satchel_command_line_parse(argc, argv, SATCHEL_COMMAND_TAKES_NOTHING, &run.line,
 					error) ||
 	    !satchel_command_run_open(&run, SATCHEL_DEVICE_UPDATE, error) ||
-	    !satchel_update_finalize(run.device, run.cancellable, outcome, error))
+	    !satchel_media_finalize(run.device, run.cancellable, outcome, error))
 		return FALSE;
 	if (*outcome == SATCHEL_OUTCOME_NEEDS_REBOOT)
 		satchel_cli_note(

@@ -15,6 +15,7 @@ static struct {
 	char *command;
 	char *install_mode;
 	char *json;
+	gboolean watch;
 	int interval_s;
 	int log_level;
 } values = {.interval_s = -1, .log_level = -1};
@@ -31,10 +32,12 @@ const GOptionEntry satchel_command_line_options[] = {
 	 "MODE"},
 	{"interval", 0, 0, G_OPTION_ARG_INT, &values.interval_s,
 	 "daemon: seconds between two looks, instead of uptane.polling_sec", "SECONDS"},
+	{"watch", 0, 0, G_OPTION_ARG_NONE, &values.watch,
+	 "media: wait for sticks, instead of serving one", NULL},
 	{"command", 0, 0, G_OPTION_ARG_STRING, &values.command,
 	 "The command, instead of the word in its place", "COMMAND"},
 	{"json", 0, 0, G_OPTION_ARG_STRING, &values.json,
-	 "check, list, status: 1 prints the result as JSON, and nothing else", "0|1"},
+	 "check, list, status, history: 1 prints the result as JSON, and nothing else", "0|1"},
 	{"loglevel", 0, 0, G_OPTION_ARG_INT, &values.log_level,
 	 "0 to 5: trace, debug, info, warning, error, fatal", "N"},
 	{NULL, 0, 0, 0, NULL, NULL, NULL},
@@ -81,6 +84,8 @@ check_taken(const char *command, SatchelCommandTakes takes, GError **error)
 		return refuse_option(command, "--update-name", error);
 	if (values.install_mode != NULL && (takes & SATCHEL_COMMAND_TAKES_INSTALL_MODE) == 0)
 		return refuse_option(command, "--install-mode", error);
+	if (values.watch && (takes & SATCHEL_COMMAND_TAKES_PLACE) == 0)
+		return refuse_option(command, "--watch", error);
 	if (values.interval_s != -1 && (takes & SATCHEL_COMMAND_TAKES_INTERVAL) == 0)
 		return refuse_option(command, "--interval", error);
 	return TRUE;
@@ -130,6 +135,7 @@ satchel_command_line_parse(int argc, char **argv, SatchelCommandTakes takes,
 	line->config_paths = values.config_paths;
 	line->src_dir = values.src_dir;
 	line->target = values.update_name;
+	line->watch = values.watch;
 	line->interval_s = MAX(values.interval_s, 0);
 	return TRUE;
 }

@@ -8,7 +8,8 @@ typedef struct {
 	char *target;	     /* name or version; NULL: the newest */
 	gboolean json;
 	int interval_s; /* 0: not given */
-	char *place;	/* the word behind the command, where it is no target; NULL: none */
+	gboolean watch;
+	char *place; /* the word behind the command, where it is no target; NULL: none */
 } SatchelCommandLine;
 
 /* What a command takes besides the configuration, --json and --loglevel. */
@@ -18,7 +19,7 @@ typedef enum {
 	SATCHEL_COMMAND_TAKES_TARGET = 1 << 1,	     /* --update-name, or the word behind it */
 	SATCHEL_COMMAND_TAKES_INSTALL_MODE = 1 << 2, /* --install-mode */
 	SATCHEL_COMMAND_TAKES_INTERVAL = 1 << 3,     /* --interval */
-	SATCHEL_COMMAND_TAKES_PLACE = 1 << 4,	     /* a word of another meaning */
+	SATCHEL_COMMAND_TAKES_PLACE = 1 << 4,	     /* a word of another meaning, or --watch */
 } SatchelCommandTakes;
 
 /* For SatchelProgram; the values land in static variables that the next function reads. */

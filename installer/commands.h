@@ -10,6 +10,7 @@ gboolean satchel_cmd_install(int argc, char **argv, SatchelOutcome *outcome, GEr
 gboolean satchel_cmd_update(int argc, char **argv, SatchelOutcome *outcome, GError **error);
 gboolean satchel_cmd_status(int argc, char **argv, SatchelOutcome *outcome, GError **error);
 gboolean satchel_cmd_daemon(int argc, char **argv, SatchelOutcome *outcome, GError **error);
+gboolean satchel_cmd_history(int argc, char **argv, SatchelOutcome *outcome, GError **error);
 gboolean satchel_cmd_media(int argc, char **argv, SatchelOutcome *outcome, GError **error);
 gboolean satchel_cmd_rollback(int argc, char **argv, SatchelOutcome *outcome, GError **error);
 gboolean satchel_cmd_run(int argc, char **argv, SatchelOutcome *outcome, GError **error);

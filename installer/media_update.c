@@ -1,4 +1,5 @@
 #include "media_update.h"
+#include "../verify/clock.h"
 #include "../verify/path_safety.h"
 #include "../verify/safe_read.h"
 #include "media_permit.h"
@@ -20,6 +21,21 @@ satchel_media_update_say(const SatchelMediaUpdate *self, const char *format, ...
 	line = g_strdup_vprintf(format, args);
 	va_end(args);
 	self->listener.say(line, self->listener.user_data);
+}
+
+/* Says what it came to, which the receipt tells, too. */
+static void conclude(SatchelMediaUpdate *self, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static void
+conclude(SatchelMediaUpdate *self, const char *format, ...)
+{
+	va_list args;
+
+	g_free(self->text);
+	va_start(args, format);
+	self->text = g_strdup_vprintf(format, args);
+	va_end(args);
+	satchel_media_update_say(self, "%s", self->text);
 }
 
 static void
@@ -53,12 +69,13 @@ say_verdicts(const SatchelMediaUpdate *self)
 
 /* What is there and nothing to install. FALSE: the first thing that is wrong. */
 static gboolean
-conclude_nothing(const SatchelMediaUpdate *self, SatchelOutcome *outcome, GError **error)
+conclude_nothing(SatchelMediaUpdate *self, SatchelOutcome *outcome, GError **error)
 {
 	const SatchelMediaVerdict *refusal =
 		satchel_media_verdict_first_refusal(self->scan.verdicts);
 
 	if (satchel_media_verdict_is_any_good(self->scan.verdicts)) {
+		conclude(self, "there is nothing newer for this device");
 		*outcome = SATCHEL_OUTCOME_DONE;
 		return TRUE;
 	}
@@ -69,7 +86,7 @@ conclude_nothing(const SatchelMediaUpdate *self, SatchelOutcome *outcome, GError
 			    refusal->reason);
 		return FALSE;
 	}
-	satchel_media_update_say(self, "the stick holds nothing for this device");
+	conclude(self, "the stick holds nothing for this device");
 	*outcome = SATCHEL_OUTCOME_CACHED;
 	return TRUE;
 }
@@ -106,30 +123,114 @@ get_local_minute(void)
 }
 
 static void
-let_go(SatchelMediaUpdate *self, SatchelOffer *offer)
+let_go(SatchelMediaUpdate *self, SatchelOffer *offer, const char *name)
 {
 	/* The bundle's files are open until here. */
 	satchel_offer_let_bundle_go(offer);
 	if (self->root_fd >= 0)
 		close(self->root_fd);
 	self->root_fd = -1;
-	if (self->let_go != NULL)
-		self->let_go(self->user_data);
+	if (self->mount != NULL)
+		satchel_media_mount_release(self->mount);
+	satchel_signals_tell(self->signals, SATCHEL_SIGNAL_SAFE, -1, name);
 	satchel_media_update_say(self, "the stick may be removed");
+}
+
+/* Where the percentage of a pull goes. */
+typedef struct {
+	SatchelMediaUpdate *update;
+	const char *name;
+} Copying;
+
+static void
+report_copying(const SatchelProgressReport *report, gpointer user_data)
+{
+	const Copying *self = user_data;
+	const SatchelProgressSink *next = self->update->listener.progress;
+	int percent = 0;
+
+	if (report->total_bytes > 0)
+		percent = (int)(MIN(report->done_bytes, report->total_bytes) * 100.0 /
+				(double)report->total_bytes);
+	satchel_signals_tell(self->update->signals, SATCHEL_SIGNAL_COPYING, percent, self->name);
+	if (next != NULL)
+		next->report(report, next->user_data);
+}
+
+static gboolean
+pull(SatchelMediaUpdate *self, const SatchelOffer *offer, const SatchelOstreeTarget *target,
+     GError **error)
+{
+	Copying copying = {self, satchel_ostree_target_get_name(target)};
+	SatchelProgressSink sink = {report_copying, &copying};
+	gboolean good;
+
+	satchel_signals_tell(self->signals, SATCHEL_SIGNAL_COPYING, 0, copying.name);
+	satchel_device_set_progress(self->device, &sink);
+	good = satchel_update_pull(self->device, offer, target, self->cancellable, error);
+	satchel_device_set_progress(self->device, self->listener.progress);
+	if (good)
+		satchel_signals_tell(self->signals, SATCHEL_SIGNAL_COPYING, 100, copying.name);
+	/* What was wrong with reading it, or who was told to stop then, is no matter. */
+	if (!good && self->stick != NULL && !satchel_media_device_is_there(self->stick)) {
+		g_clear_error(error);
+		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
+			    "the stick was removed too early, and nothing has changed: insert it "
+			    "again");
+	}
+	return good;
+}
+
+/* TRUE: a stick that may be removed was, and systemd stops what was bound to it. */
+static void
+stop_unless_removed(GCancellable *cancellable, gpointer user_data)
+{
+	GCancellable *install = g_object_get_data(G_OBJECT(cancellable), "install");
+	const SatchelMediaUpdate *self = user_data;
+
+	if (self->stick == NULL || satchel_media_device_is_there(self->stick))
+		g_cancellable_cancel(install);
+}
+
+static gboolean
+install(SatchelMediaUpdate *self, SatchelOffer *offer, const SatchelOstreeTarget *target,
+	SatchelOutcome *outcome, GError **error)
+{
+	g_autoptr(GCancellable) cancellable = g_cancellable_new();
+	gulong handler = 0;
+	gboolean good;
+
+	satchel_signals_tell(self->signals, SATCHEL_SIGNAL_INSTALLING, -1,
+			     satchel_ostree_target_get_name(target));
+	if (self->cancellable != NULL) {
+		g_object_set_data(G_OBJECT(self->cancellable), "install", cancellable);
+		handler = g_cancellable_connect(self->cancellable, G_CALLBACK(stop_unless_removed),
+						self, NULL);
+	}
+	good = satchel_update_install(self->device, offer, target, cancellable, outcome, error);
+	if (self->cancellable != NULL) {
+		g_cancellable_disconnect(self->cancellable, handler);
+		g_object_set_data(G_OBJECT(self->cancellable), "install", NULL);
+	}
+	return good;
 }
 
 static gboolean
 take(SatchelMediaUpdate *self, SatchelOffer *offer, const SatchelOstreeTarget *target,
      SatchelOutcome *outcome, GError **error)
 {
-	if (!satchel_update_pull(self->device, offer, target, self->cancellable, error))
+	const char *name = satchel_ostree_target_get_name(target);
+
+	self->begun = TRUE;
+	if (!pull(self, offer, target, error))
 		return FALSE;
-	let_go(self, offer);
-	if (!satchel_update_install(self->device, offer, target, self->cancellable, outcome, error))
+	let_go(self, offer, name);
+	if (!install(self, offer, target, outcome, error))
 		return FALSE;
-	if (*outcome == SATCHEL_OUTCOME_NEEDS_REBOOT)
-		satchel_media_update_say(self, "%s is installed; a reboot starts it",
-					 satchel_ostree_target_get_name(target));
+	conclude(self,
+		 *outcome == SATCHEL_OUTCOME_NEEDS_REBOOT ? "%s is installed; a reboot starts it"
+							  : "%s runs",
+		 name);
 	return TRUE;
 }
 
@@ -149,9 +250,11 @@ take_best(SatchelMediaUpdate *self, const SatchelMediaVerdict *best, SatchelOutc
 	if (offer == NULL || !satchel_offer_choose(offer, self->device, NULL, &choice, error) ||
 	    !satchel_target_choice_check(&choice, error))
 		return FALSE;
+	self->bundle_sha256 = g_strdup(offer->bundle_sha256);
+	self->chosen = best->path;
 	if (satchel_offer_is_update(offer, &choice))
 		return take(self, offer, choice.selected, outcome, error);
-	satchel_media_update_say(self, "nothing to update: %s", choice.text);
+	conclude(self, "nothing to update: %s", choice.text);
 	return TRUE;
 }
 
@@ -170,9 +273,135 @@ serve(SatchelMediaUpdate *self, SatchelOutcome *outcome, GError **error)
 	why_not = satchel_media_permit_check(self->device->settings->media, get_local_minute());
 	if (why_not == NULL)
 		return take_best(self, best, outcome, error);
-	satchel_media_update_say(self, "%s is not installed: %s", best->target, why_not);
+	conclude(self, "%s is not installed: %s", best->target, why_not);
 	*outcome = SATCHEL_OUTCOME_UPDATE_NEW_VERSION;
 	return TRUE;
+}
+
+static void
+tell_end(const SatchelMediaUpdate *self, SatchelOutcome outcome, const GError *failure)
+{
+	gboolean unreadable =
+		g_error_matches(failure, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED);
+
+	if (failure != NULL)
+		satchel_signals_tell(self->signals,
+				     self->begun || unreadable ? SATCHEL_SIGNAL_FAILED
+							       : SATCHEL_SIGNAL_REFUSED,
+				     -1, failure->message);
+	else if (outcome == SATCHEL_OUTCOME_CACHED || outcome == SATCHEL_OUTCOME_UPDATE_NEW_VERSION)
+		satchel_signals_tell(self->signals, SATCHEL_SIGNAL_REFUSED, -1, self->text);
+	else
+		satchel_signals_tell(self->signals,
+				     outcome == SATCHEL_OUTCOME_NEEDS_REBOOT &&
+						     self->device->settings->media->reboot
+					     ? SATCHEL_SIGNAL_REBOOTING
+					     : SATCHEL_SIGNAL_DONE,
+				     -1, self->text);
+}
+
+static int
+get_status_of(SatchelError code)
+{
+	const GError reason = {SATCHEL_ERROR, (gint)code, NULL};
+
+	return (int)satchel_status_from_result(SATCHEL_OUTCOME_DONE, &reason);
+}
+
+/* The stick's folder, if it is still there and can be written to; -1. */
+static int
+open_for_writing(const SatchelMediaUpdate *self)
+{
+	if (self->mount != NULL && (!satchel_media_device_is_there(self->stick) ||
+				    !satchel_media_mount_for_writing(self->mount, NULL)))
+		return -1;
+	return access(self->folder, W_OK) == 0
+		       ? open(self->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+		       : -1;
+}
+
+/* A stick that takes no receipt is none the worse for it. */
+static void
+deliver(const SatchelMediaUpdate *self, const json_t *document, const char *medium)
+{
+	g_autoptr(GError) local_error = NULL;
+	int folder = self->device->settings->media->receipt ? open_for_writing(self) : -1;
+
+	if (folder >= 0) {
+		if (!satchel_media_receipt_deliver(self->device, folder, document, medium,
+						   &local_error))
+			satchel_media_update_say(self, "no receipt on the stick: %s",
+						 local_error->message);
+		close(folder);
+	}
+	if (self->mount != NULL)
+		satchel_media_mount_release(self->mount);
+}
+
+static void
+write_receipt(SatchelMediaUpdate *self, const SatchelReceiptTarget *before, SatchelOutcome outcome,
+	      const GError *failure)
+{
+	g_autoptr(GError) local_error = NULL;
+	SatchelReceipt receipt = {
+		.step = "media",
+		.medium = self->stick != NULL ? self->stick->uuid : NULL,
+		.begun_s = self->begun_s,
+		.ended_s = satchel_clock_now_s(),
+		.status = (int)satchel_status_from_result(outcome, failure),
+		.text = failure != NULL ? failure->message : self->text,
+		.verdicts = self->scan.verdicts,
+		.chosen = self->chosen,
+		.bundle_sha256 = self->bundle_sha256,
+		.before = *before,
+		.after = satchel_media_receipt_coming(self->device),
+		.status_of = get_status_of,
+	};
+	json_t *document = NULL;
+
+	satchel_media_receipt_take_device(&receipt, self->device);
+	document = satchel_media_receipt_keep(self->device, &receipt, &local_error);
+	if (local_error != NULL)
+		satchel_media_update_say(self, "%s", local_error->message);
+	deliver(self, document, receipt.medium);
+	json_decref(document);
+}
+
+/* Of what ran before: what is borrowed from the state changes with it. */
+typedef struct {
+	char *name;
+	char *commit;
+} Before;
+
+static void
+before_clear(Before *self)
+{
+	g_free(self->name);
+	g_free(self->commit);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Before, before_clear)
+
+static gboolean
+serve_and_report(SatchelMediaUpdate *self, SatchelOutcome *outcome, GError **error)
+{
+	SatchelReceiptTarget before = satchel_media_receipt_running(self->device);
+	g_auto(Before) copy = {g_strdup(before.name), g_strdup(before.commit)};
+	g_autoptr(GError) failure = NULL;
+	gboolean good;
+
+	before.name = copy.name;
+	before.commit = copy.commit;
+	self->begun_s = satchel_clock_now_s();
+	satchel_signals_tell(self->signals, SATCHEL_SIGNAL_CHECKING, -1, NULL);
+	good = satchel_update_check_idle(self->device, &failure) && serve(self, outcome, &failure);
+	if (self->root_fd >= 0)
+		close(self->root_fd);
+	self->root_fd = -1;
+	write_receipt(self, &before, *outcome, failure);
+	tell_end(self, *outcome, failure);
+	if (!good)
+		g_propagate_error(error, g_steal_pointer(&failure));
+	return good;
 }
 
 gboolean
@@ -182,14 +411,16 @@ satchel_media_update_run(SatchelMediaUpdate *self, SatchelOutcome *outcome, GErr
 
 	*outcome = SATCHEL_OUTCOME_DONE;
 	if (!self->device->settings->media->enabled) {
-		satchel_media_update_say(self, "sticks are not served (media.enabled)");
+		conclude(self, "sticks are not served (media.enabled)");
 		return TRUE;
 	}
 	if (satchel_update_was_resumed(self->device, NULL)) {
+		conclude(self, "an installation that was cut off is done; a reboot starts it");
 		*outcome = SATCHEL_OUTCOME_NEEDS_REBOOT;
+		tell_end(self, *outcome, NULL);
 		return TRUE;
 	}
-	good = satchel_update_check_idle(self->device, error) && serve(self, outcome, error);
+	good = serve_and_report(self, outcome, error);
 	say_remarks(self);
 	return good;
 }
@@ -200,5 +431,7 @@ satchel_media_update_clear(SatchelMediaUpdate *self)
 	if (self->root_fd >= 0)
 		close(self->root_fd);
 	self->root_fd = -1;
+	g_free(self->text);
+	g_free(self->bundle_sha256);
 	satchel_media_scan_clear(&self->scan);
 }

@@ -1,18 +1,26 @@
 #pragma once
+#include "media_mount.h"
+#include "media_receipt.h"
 #include "media_scan.h"
+#include "signals.h"
 #include <satchel/media.h>
 
 /* One stick that is served: what happens with what lies in a folder, on a device that is open. */
 typedef struct {
 	SatchelDevice *device; /* opened for update */
-	const char *folder;    /* where the stick is mounted */
+	SatchelSignals *signals;
+	const char *folder;		 /* where the stick is mounted */
+	SatchelMediaMount *mount;	 /* (nullable): where we have mounted it */
+	const SatchelMediaDevice *stick; /* NULL likewise */
 	int root_fd; /* the stick's root folder, open for reading; -1 once it was let go */
 	GCancellable *cancellable;
 	SatchelMediaListener listener;
-	/* Called when nothing on the stick is needed any more (nullable). */
-	void (*let_go)(gpointer user_data);
-	gpointer user_data;
 	SatchelMediaScan scan; /* (owned) */
+	gboolean begun;	       /* something was chosen, and is pulled or installed */
+	gint64 begun_s;
+	char *bundle_sha256; /* (nullable) */
+	const char *chosen;  /* (nullable): path of a verdict */
+	char *text;	     /* what it came to, for people */
 } SatchelMediaUpdate;
 
 /* As satchel_media_serve(), without the reboot: where *@outcome is NEEDS_REBOOT it is due. */

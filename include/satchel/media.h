@@ -17,7 +17,8 @@ typedef struct {
 /**
  * satchel_media_serve:
  * @config_paths: (nullable): as satchel_device_open()
- * @path: a folder into which a stick is mounted
+ * @path: a folder into which a stick is mounted, or a block device, which is mounted where nobody
+ *   else sees it, after a while if it comes and goes
  * @outcome: (out): CACHED where it holds nothing for this device; UPDATE_NEW_VERSION where it has
  *   an update that was not to be installed, or not now; else what the update came to
  *
@@ -32,5 +33,27 @@ G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_media_serve(const char *const *config_paths, const char *path,
 			     const SatchelMediaListener *listener, GCancellable *cancellable,
 			     SatchelOutcome *outcome, GError **error);
+
+/**
+ * satchel_media_watch:
+ * @cancellable: ends it
+ *
+ * Serves the sticks that are there and those that udev tells of, one after the other, each in a
+ * thread of its own; the listener is called there, too. What goes wrong with one is said.
+ *
+ * Errors: those of opening a device; SATCHEL_ERROR_FAILED where udev cannot be listened to.
+ */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_media_watch(const char *const *config_paths, const SatchelMediaListener *listener,
+			     GCancellable *cancellable, GError **error);
+
+/* satchel_update_finalize(), and says what came of it as [signals] tells, and in a receipt. */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_media_finalize(SatchelDevice *device, GCancellable *cancellable,
+				SatchelOutcome *outcome, GError **error);
+
+/* The receipts that the device keeps, oldest first: for people, or as JSON
+ * (schemas/installer-history.schema.json). (transfer full) */
+char *satchel_media_history(const SatchelDevice *device, gboolean json);
 
 #pragma GCC visibility pop

@@ -26,6 +26,13 @@ def quiet_now():
     return f"{now - hours:%H:%M}-{now + hours:%H:%M}"
 
 
+def digest(device):
+    """What must not change when nothing is installed; a receipt is kept all the same."""
+    storage, sysroot = device.digest()
+    return ({name: value for name, value in storage.items()
+             if not name.startswith("satchel/receipts")}, sysroot)
+
+
 def put(bundle, place):
     """Moves a bundle of the lab onto a stick."""
     shutil.move(bundle, place)
@@ -110,11 +117,11 @@ def _(tmp):
     (stick / "photo.jpg").write_bytes(b"photo")
     (stick / "link.satchel").symlink_to(packed)
     with lab.device() as device:
-        before = device.digest()
+        before = digest(device)
         result = device.expect(3, "media", stick)
         assert "nothing for this device" in result.stderr, result
         assert "satchel:" not in result.stderr.replace("satchel-installer:", ""), result
-        assert device.digest() == before
+        assert digest(device) == before
 
 
 @test("a refusal gives the status that update gives; what is for another device gives 3")
@@ -130,10 +137,10 @@ def _(tmp):
         stick.mkdir()
         put(make(), stick / "bundle")
         with lab.device() as device:
-            before = device.digest()
+            before = digest(device)
             result = device.expect(status, "media", stick)
             assert "bundle: refused: " in result.stderr, result
-            assert device.digest() == before, result
+            assert digest(device) == before, result
 
 
 @test("one good bundle beside a refused one and one that is no bundle is installed")
@@ -240,6 +247,33 @@ def _(tmp):
         result = device.run("media", stick)
         assert "more than is looked at" in result.stderr, result
         assert result.stderr.count(": refused: ") == 32, result
+
+
+@test("a stick that goes away while it is copied changes nothing, and the next one goes on there")
+def _(tmp):
+    lab = Lab(tmp, releases=(1, 2))
+    stick = stick_in(tmp)
+    objects = put(lab.bundle([2]), stick / "bundle") / "ostree_repo/objects"
+    # The tree's metadata are there, and half of the files; the rest went with the stick.
+    away = sorted(objects.rglob("*.filez"))[::2]
+    hide = tmp / "hide"
+    hide.write_text("#!/bin/sh\n[ \"$MESSAGE\" = download-pre ] || exit 0\n" +
+                    "".join(f'mv "{path}" "{path}.gone"\n' for path in away))
+    hide.chmod(0o755)
+    with lab.device() as device:
+        device.write_config(pacman=f'callback_program = "{hide}"\n')
+        before = device.digest()[1]
+        result = device.run("media", stick)
+        assert result.returncode in (8, 50), result
+        assert "may be removed" not in result.stderr, result
+        deployments = device.deployments()
+        assert deployments == [lab.commits[1]], deployments
+        assert before.keys() <= device.digest()[1].keys()
+        for path in away:
+            pathlib.Path(f"{path}.gone").rename(path)
+        device.write_config()
+        device.expect(100, "media", stick)
+        device.fsck()
 
 
 main()
