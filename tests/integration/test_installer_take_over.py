@@ -3,11 +3,11 @@
 import json
 import os
 import pathlib
+import resource
 import shutil
 import sqlite3
 import subprocess
 import sys
-import time
 
 import jsonschema
 
@@ -328,9 +328,15 @@ def _(tmp):
 
 # ---- what is no database, or a hostile one
 
+def processor_s():
+    """What the programs that were run have taken so far: it depends on nobody else's."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def refused(device, *words):
     """Said once, nothing taken, and the device goes on."""
-    result = device.expect(40, "run", timeout_s=120)
+    result = device.expect(40, "run", timeout_s=1200)
     assert HERE in result.stderr, result
     for word in words:
         assert word in result.stderr, result
@@ -404,9 +410,9 @@ def _(tmp):
                      # Behind SQLite's back, which would compute it here.
                      "PRAGMA writable_schema=ON",
                      f"UPDATE sqlite_schema SET sql = '{table}, is_current AS ({work}))'")
-        started = time.monotonic()
+        started_s = processor_s()
         refused(device, "interrupted")
-        took_s = time.monotonic() - started
+        took_s = processor_s() - started_s
         print(f"# {took_s:.1f} s")
         assert took_s < 60
 
@@ -484,9 +490,9 @@ def _(tmp):
             ((f"{n:064x}", "tried-once" if n % 2 else f"failing-{n}") for n in range(100000)))
         db.run("COMMIT")
         db.close()
-        started = time.monotonic()
+        started_s = processor_s()
         result = device.expect(40, "run")
-        took_s = time.monotonic() - started
+        took_s = processor_s() - started_s
         state = state_of(device)
         assert state["current"]["name"] == f"{NAME}-2" and state["rollback"]["name"] == f"{NAME}-1"
         assert len(state["failing"]) == 256 and names(state["failing"])[-1] == "failing-99998"
