@@ -24,7 +24,7 @@ from device_lab import HARDWARE, TAG, Device, Lab, canonical
 from schemas import check
 from tap import main, program, run, skip, test
 
-TIMEOUT_S = 60
+TIMEOUT_S = 280
 ROLES = ("timestamp", "snapshot", "targets")
 META = "tuf/bundle-targets.json"
 MANIFEST = "manifest.mtree"

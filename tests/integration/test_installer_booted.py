@@ -108,7 +108,7 @@ def _(_lab, system):
     # A write to what is frozen cannot even be killed: thaw before waiting for its end.
     write = subprocess.Popen(["touch", system.top / "boot/touched"])
     try:
-        assert write.wait(timeout=20) == 0
+        assert write.wait(timeout=120) == 0
     except subprocess.TimeoutExpired as problem:
         raise AssertionError(f"/boot is frozen:\n{trace.read_text()}") from problem
     finally:

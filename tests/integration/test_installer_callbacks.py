@@ -172,10 +172,12 @@ def _(tmp):
     bundle = lab.bundle([1, 2])
     handler = Handler(tmp)
     with lab.device() as device:
+        handler.configure(device)
         for end, part in (("exit 3", "exit status 3: to stderr"), ("kill -9 $$", "signal 9"),
                           ("sleep 60", "took more than 1 s")):
             handler.end_with(end)
-            handler.configure(device, "callback_timeout_s = 1\n")
+            if end == "sleep 60":
+                handler.configure(device, "callback_timeout_s = 1\n")
             result = device.expect(16, "check", "--src-dir", bundle)
             assert result.stderr.count(part) == 2, result
             assert "callback check-for-update-pre" in result.stderr, result
@@ -193,9 +195,9 @@ def _(tmp):
     bundle = lab.bundle([1, 2])
     handler = Handler(tmp)
     with lab.device() as device:
-        def refuse(message, how="exit 9"):
+        def refuse(message, how="exit 9", limit=""):
             handler.end_with(f'[ "$MESSAGE" != {message} ] || {how}')
-            handler.configure(device, "callback_veto = true\ncallback_timeout_s = 2\n")
+            handler.configure(device, f"callback_veto = true\n{limit}")
 
         def assert_refused(message, *words):
             before = device.digest()
@@ -217,7 +219,7 @@ def _(tmp):
         device.expect(0, "pull", "--src-dir", bundle)
         handler.calls()
         assert assert_refused("install-pre", "install") == [f"install-pre {ONE} {TWO} -"]
-        refuse("install-pre", "sleep 60")
+        refuse("install-pre", "sleep 60", "callback_timeout_s = 1\n")
         assert_refused("install-pre", "install")
         # What comes after a step, or before the finalization, refuses nothing.
         for message in ("check-for-update-pre", "download-post", "install-post"):

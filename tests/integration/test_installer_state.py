@@ -24,7 +24,7 @@ STATE_SCHEMA = json.loads((ROOT / "schemas/installer-state.schema.json").read_te
 def strace(device, words, *options):
     argv = ["strace", "-f", "-qq", *options, "-o", device.folder / "trace",
             program("satchel-installer"), words[0], "-c", device.config, *words[1:]]
-    return subprocess.run([os.fspath(word) for word in argv], check=False, timeout=120,
+    return subprocess.run([os.fspath(word) for word in argv], check=False, timeout=280,
                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                           env=dict(os.environ, OSTREE_SYSROOT_DEBUG="mutable-deployments", **TRACED))
 
@@ -153,7 +153,7 @@ def _(tmp):
                       f"cat {device.state_file} >{tmp}/after")
             done = subprocess.run(["unshare", "-m", "sh", "-c", script], check=False,
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                  encoding="utf-8", timeout=60)
+                                  encoding="utf-8", timeout=280)
             assert f"status={status}\n" in done.stdout and word in done.stdout, done.stdout
             assert (tmp / "after").read_bytes() == old
 
@@ -218,7 +218,7 @@ def _(tmp):
             lock.flush()
             for words in (["check", "--src-dir", bundle], ["pull", "--src-dir", bundle],
                           ["install"], ["update", "--src-dir", bundle], ["run"]):
-                result = device.expect(1, *words, timeout_s=20)
+                result = device.expect(1, *words)
                 assert "another updater is running (pid 4711)" in result.stderr, result
             device.expect(16, "list")
             device.expect(0, "status")
@@ -264,7 +264,7 @@ def _(tmp):
             fcntl.flock(lock, fcntl.LOCK_EX)
             before = device.digest()
             for words in (["update", "--src-dir", bundle], ["run"]):
-                result = device.expect(1, *words, timeout_s=20)
+                result = device.expect(1, *words)
                 assert f"another updater is running (it holds {foreign})" in result.stderr, result
             device.expect(0, "status")
             assert device.digest() == before

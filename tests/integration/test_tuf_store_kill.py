@@ -65,7 +65,7 @@ class Lab:
         return subprocess.run(
             [os.fspath(word) for word in ["strace", "-f", "-qq", "-e", f"trace={CALLS}", *options,
                                           "-o", self.tmp / "trace", *words]],
-            check=False, timeout=120, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            check=False, timeout=280, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
             encoding="utf-8", env=dict(os.environ, **TRACED))
 
     def points(self):

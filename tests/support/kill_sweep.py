@@ -57,7 +57,7 @@ class Killer:
         """The Popen of a command that dies before that call, or with 0 of one that does not."""
         argv = [self.program, str(number), program("satchel-installer"), words[0], "-c",
                 device.config, *words[1:]]
-        return subprocess.run([os.fspath(word) for word in argv], check=False, timeout=120,
+        return subprocess.run([os.fspath(word) for word in argv], check=False, timeout=280,
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8",
                               env={**os.environ, **(env or {}),
                                    "OSTREE_SYSROOT_DEBUG": "mutable-deployments", **TRACED})

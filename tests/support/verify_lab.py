@@ -9,7 +9,7 @@ from bundle_builder import HARDWARE
 from tap import ROOT, run
 
 SCHEMA = json.loads((ROOT / "schemas" / "verify-verdict.schema.json").read_text())
-TIMEOUT_S = 60
+TIMEOUT_S = 280
 
 
 def snapshot(folder):
