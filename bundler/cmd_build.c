@@ -6,6 +6,7 @@
 #include "../verify/progress.h"
 #include "bundle_bases.h"
 #include "bundle_plan.h"
+#include "collect_bundle_apps.h"
 #include "collect_ostree.h"
 #include "collect_tuf.h"
 #include "commands.h"
@@ -66,7 +67,8 @@ typedef struct {
 	SatchelTufCollection *tuf;
 	SatchelBundlePlan *plan;
 	GPtrArray *signers;
-	SatchelBundleThin *thin; /* NULL: all objects go in */
+	SatchelBundleThin *thin;    /* NULL: all objects go in */
+	SatchelCollectedApps *apps; /* NULL: none are carried */
 } Build;
 
 static void
@@ -74,6 +76,7 @@ build_clear(Build *build)
 {
 	g_clear_pointer(&build->plan, satchel_bundle_plan_free);
 	g_clear_pointer(&build->thin, satchel_bundle_thin_free);
+	g_clear_pointer(&build->apps, satchel_collected_apps_free);
 	g_clear_pointer(&build->signers, g_ptr_array_unref);
 	g_clear_pointer(&build->tuf, satchel_tuf_collection_free);
 }
@@ -82,12 +85,6 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Build, build_clear)
 static gboolean
 check_arguments(const Arguments *arguments, GError **error)
 {
-	if (arguments->apps != NULL) {
-		g_set_error_literal(error, SATCHEL_ERROR, SATCHEL_ERROR_USAGE,
-				    "--apps: this version of satchel-bundler cannot carry apps; "
-				    "leave it out for a bundle of the system alone");
-		return FALSE;
-	}
 	if (arguments->delta && arguments->from == NULL) {
 		g_set_error_literal(
 			error, SATCHEL_ERROR, SATCHEL_ERROR_USAGE,
@@ -146,6 +143,11 @@ prepare(const Arguments *arguments, Build *build, GError **error)
 	build->plan = satchel_bundle_plan_new(&build->request, &roles, error);
 	if (build->plan == NULL)
 		return FALSE;
+	if (arguments->apps != NULL) {
+		build->apps = satchel_collect_bundle_apps_plan(arguments->apps, build->plan, error);
+		if (build->apps == NULL)
+			return FALSE;
+	}
 	build->signers = satchel_sign_bundle_load_signers(roles.root, arguments->keys, error);
 	if (build->signers == NULL || arguments->from == NULL)
 		return build->signers != NULL;
@@ -178,7 +180,7 @@ warn(const Build *build)
 		const SatchelOstreeTarget *target = satchel_bundle_plan_get_target(build->plan, i);
 		const char *name = satchel_ostree_target_get_name(target);
 
-		if (satchel_ostree_target_get_n_apps(target) > 0)
+		if (satchel_ostree_target_get_n_apps(target) > 0 && build->apps == NULL)
 			satchel_cli_note("note: %s has apps; the bundle carries its system only",
 					 name);
 		if (!g_strv_contains(satchel_ostree_target_get_tags(target), build->request.tag))
@@ -212,14 +214,18 @@ write_bundle(const Build *build, SatchelOstreeCollection *ostree, int dir_fd, gu
 	     GError **error)
 {
 	g_autoptr(SatchelManifest) manifest = satchel_manifest_new();
+	guint64 app_bytes =
+		build->apps != NULL ? satchel_collect_bundle_apps_get_bytes(build->apps) : 0;
 	g_autoptr(SatchelProgress) progress =
 		satchel_progress_begin(satchel_cli_progress(), "building",
-				       satchel_collect_ostree_get_source_bytes(ostree));
+				       satchel_collect_ostree_get_source_bytes(ostree) + app_bytes);
 
 	return satchel_collect_tuf_write(build->tuf, dir_fd, manifest, error) &&
 	       satchel_collect_ostree_write(ostree, dir_fd,
 					    satchel_bundle_plan_get_names(build->plan), manifest,
 					    progress, error) &&
+	       (build->apps == NULL || satchel_collect_bundle_apps_write(
+					       build->apps, dir_fd, manifest, progress, error)) &&
 	       write_head(build, dir_fd, manifest, n_missing, error);
 }
 
@@ -284,6 +290,9 @@ run(const Arguments *arguments, const char *output, GError **error)
 		return FALSE;
 	satchel_cli_note("%s: built, %u objects", output,
 			 satchel_collect_ostree_get_n_objects(ostree));
+	if (build.apps != NULL)
+		satchel_cli_note("%s: %u apps", output,
+				 satchel_collect_bundle_apps_get_n_apps(build.apps));
 	if (n_missing > 0)
 		satchel_cli_note("%s: %u more of the targets keys must sign it: "
 				 "`satchel-bundler sign`",
@@ -301,7 +310,7 @@ satchel_cmd_build(int argc, char **argv, SatchelOutcome *outcome, GError **error
 		{"ostree", 0, 0, G_OPTION_ARG_FILENAME, &arguments.ostree,
 		 "OSTree repository with the targets' commits", "REPO"},
 		{"apps", 0, 0, G_OPTION_ARG_FILENAME, &arguments.apps,
-		 "Not in this version: bundles carry the system only", "STORE"},
+		 "App store with the targets' apps; without it no apps are carried", "STORE"},
 		{"target", 0, 0, G_OPTION_ARG_STRING_ARRAY, &arguments.targets,
 		 "A target to carry (repeatable)", "NAME-VERSION"},
 		{"from", 0, 0, G_OPTION_ARG_STRING_ARRAY, &arguments.from,

@@ -18,6 +18,7 @@ typedef struct {
 	SatchelBundleMetaView *meta;
 	guint n_signatures; /* listed ones, good or bad */
 	SatchelBundleSize size;
+	GPtrArray *apps; /* of char *: URIs */
 	gboolean has_manifest;
 } Picture;
 
@@ -25,6 +26,7 @@ static void
 picture_clear(Picture *picture)
 {
 	g_clear_pointer(&picture->root, satchel_root_unref);
+	g_clear_pointer(&picture->apps, g_ptr_array_unref);
 	g_clear_pointer(&picture->meta, satchel_bundle_meta_view_free);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Picture, picture_clear)
@@ -65,7 +67,8 @@ load(const char *path, Picture *picture, GError **error)
 		g_propagate_error(error, g_steal_pointer(&local_error));
 		return FALSE;
 	}
-	return satchel_bundle_size_measure(bundle, &picture->size, error);
+	picture->apps = satchel_bundle_size_list_apps(bundle, error);
+	return picture->apps != NULL && satchel_bundle_size_measure(bundle, &picture->size, error);
 }
 
 static guint
@@ -113,10 +116,23 @@ signatures_to_json(const Picture *picture)
 static json_t *
 size_to_json(const SatchelBundleSize *size)
 {
-	return json_pack("{s:I, s:I, s:I, s:I}", "files", (json_int_t)size->n_files, "bytes",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "files", (json_int_t)size->n_files, "bytes",
 			 (json_int_t)size->size_bytes, "ostree_objects",
 			 (json_int_t)size->n_objects, "ostree_bytes",
-			 (json_int_t)size->object_bytes);
+			 (json_int_t)size->object_bytes, "app_bytes", (json_int_t)size->app_bytes);
+}
+
+static json_t *
+apps_to_json(const GPtrArray *apps)
+{
+	json_t *array = json_array();
+
+	for (guint i = 0; i < apps->len; i++) {
+		g_autofree char *quoted = satchel_path_quote(apps->pdata[i]);
+
+		json_array_append_new(array, json_string(quoted));
+	}
+	return array;
 }
 
 static void
@@ -129,7 +145,7 @@ print_json(const Picture *picture)
 	g_autofree char *issued = issued_s >= 0 ? satchel_utc_time_format(issued_s) : NULL;
 	gboolean is_tuf = satchel_root_get_dialect(picture->root) == SATCHEL_DIALECT_TUF;
 	g_autoptr(SatchelJson) tree = json_pack(
-		"{s:s, s:s, s:I, s:s, s:s?, s:o, s:{s:s, s:I}, s:o, s:b, s:o, s:o}", "type",
+		"{s:s, s:s, s:I, s:s, s:s?, s:o, s:{s:s, s:I}, s:o, s:b, s:o, s:o, s:o}", "type",
 		satchel_bundle_meta_view_get_type(meta), "tag",
 		satchel_bundle_meta_view_get_tag(meta), "version",
 		(json_int_t)satchel_bundle_meta_view_get_version(meta), "expires", expires,
@@ -138,7 +154,7 @@ print_json(const Picture *picture)
 		is_tuf ? "tuf" : "uptane", "version",
 		(json_int_t)satchel_root_get_version(picture->root), "signatures",
 		signatures_to_json(picture), "manifest", (int)picture->has_manifest, "size",
-		size_to_json(&picture->size), "thin",
+		size_to_json(&picture->size), "apps", apps_to_json(picture->apps), "thin",
 		satchel_show_thin_to_json(satchel_bundle_meta_view_get_thin(meta), &picture->size));
 
 	json_dumpf(tree, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
@@ -179,6 +195,20 @@ print_signatures(const Picture *picture)
 }
 
 static void
+print_apps(const Picture *picture)
+{
+	g_autofree char *bytes = satchel_progress_format_bytes(picture->size.app_bytes);
+
+	for (guint i = 0; i < picture->apps->len; i++) {
+		g_autofree char *quoted = satchel_path_quote(picture->apps->pdata[i]);
+
+		printf("%-12s%s\n", i == 0 ? "apps" : "", quoted);
+	}
+	if (picture->apps->len > 0)
+		printf("%-12s%u apps, %s\n", "", picture->apps->len, bytes);
+}
+
+static void
 print_text(const Picture *picture)
 {
 	const SatchelBundleMetaView *meta = picture->meta;
@@ -198,6 +228,7 @@ print_text(const Picture *picture)
 		printf("%-12s%s\n", "issued", issued);
 	}
 	print_list("targets", satchel_bundle_meta_view_get_targets(meta));
+	print_apps(picture);
 	print_signatures(picture);
 	printf("%-12s%" G_GUINT64_FORMAT " files, %s; %" G_GUINT64_FORMAT
 	       " OSTree objects, %s; %s\n",

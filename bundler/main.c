@@ -22,7 +22,7 @@ static const SatchelCommand commands[] = {
 	{"app check", "STORE", "Read and hash all content of the apps in a store.",
 	 satchel_cmd_app_check},
 	{"build",
-	 "--tuf DIR --ostree REPO --target NAME-VERSION... [--from COMMIT]... "
+	 "--tuf DIR --ostree REPO [--apps STORE] --target NAME-VERSION... [--from COMMIT]... "
 	 "[--delta] --tag TAG --type ci|prod [--expires-in-days DAYS] [--key FILE]... [--format "
 	 "dir|packed] [--split SIZE] "
 	 "[--force] OUTPUT",

@@ -157,6 +157,9 @@ load_floor(SatchelDevice *self, SatchelTrustStore *store, gint64 *floor_s, GErro
 	return satchel_trust_store_load_floor(store, floor_s, error);
 }
 
+/* What the bundle must have of apps is looked at by the offer, which knows what runs. */
+static const char *const no_apps[] = {NULL};
+
 gboolean
 satchel_device_get_profile(SatchelDevice *self, SatchelTrustStore *store,
 			   SatchelDeviceProfile *profile, GError **error)
@@ -174,6 +177,7 @@ satchel_device_get_profile(SatchelDevice *self, SatchelTrustStore *store,
 		.tags = (const char *const *)self->settings->tags,
 		.type = self->type,
 		.commits = satchel_sysroot_get_commits(self->sysroot),
+		.apps = no_apps,
 		.clock_s = self->clock_s,
 		.floor_s = MAX(MAX(stored_s, commit_s), satchel_clock_program_built_s()),
 		.allow_missing_bundle_metadata = !self->settings->require_bundle_metadata,

@@ -40,14 +40,19 @@ bundle_find(gpointer self, const char *sha256, guint64 *size_bytes, gboolean *mi
 	    GError **error)
 {
 	g_autofree char *member = bundle_member(sha256);
-	SatchelBundlePlace place = {0};
+	SatchelBundleStat info = {0};
 	GError *local_error = NULL;
 
 	*missing = FALSE;
-	if (!satchel_bundle_reader_find(self, member, &place, &local_error))
+	/* What the manifest says of it says nothing of what is there. */
+	if (!satchel_bundle_reader_stat(self, member, &info, &local_error))
 		return settle_missing(local_error, missing, error);
-	*size_bytes = place.size_bytes;
-	return TRUE;
+	*size_bytes = info.size_bytes;
+	if (S_ISREG(info.mode))
+		return TRUE;
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED, "%s is no regular file",
+		    member);
+	return FALSE;
 }
 
 static void

@@ -1,3 +1,4 @@
+#include "bundle_apps.h"
 #include "bundle_form.h"
 #include "digest.h"
 #include "earliest_expiry.h"
@@ -241,6 +242,16 @@ judge_delta(const Judgement *self, const SatchelBundleDelta *delta, GError **err
 	return FALSE;
 }
 
+/* All that the device needs of the target's apps is there. Layers are hashed when they are read. */
+static gboolean
+judge_apps(const Judgement *self, const SatchelOstreeTarget *target, GError **error)
+{
+	g_autoptr(GPtrArray) apps =
+		satchel_bundle_apps_find(self->bundle, self->profile, target, error);
+
+	return apps != NULL;
+}
+
 /* A thin bundle is whole only for a device that has what it builds on. */
 static gboolean
 judge_thin(const Judgement *self, const SatchelOstreeTarget *target, GError **error)
@@ -301,7 +312,8 @@ judge_content(const Judgement *self, GPtrArray *candidates, const SatchelEarlies
 		SatchelOstreeTarget *target = candidates->pdata[i];
 
 		if (judge_thin(self, target, &error) &&
-		    judge_commit(repo, target, earliest, &error))
+		    judge_commit(repo, target, earliest, &error) &&
+		    judge_apps(self, target, &error))
 			g_ptr_array_add(self->verdict->targets, satchel_ostree_target_ref(target));
 		else
 			g_ptr_array_add(lacking, g_steal_pointer(&error));

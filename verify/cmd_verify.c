@@ -3,6 +3,7 @@
 #include "commands.h"
 #include "full_check.h"
 #include "hex.h"
+#include "oci_document.h"
 #include "safe_read.h"
 #include "utc_time.h"
 #include "verdict_report.h"
@@ -17,6 +18,9 @@ typedef struct {
 	char **tags;
 	char *type;
 	char **commits;
+	char **apps;
+	gboolean no_apps;
+	char *platform;
 	char *at;
 	gint64 lowest_version;
 	gboolean full;
@@ -33,9 +37,26 @@ options_clear(VerifyOptions *self)
 	g_strfreev(self->tags);
 	g_free(self->type);
 	g_strfreev(self->commits);
+	g_strfreev(self->apps);
+	g_free(self->platform);
 	g_free(self->at);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(VerifyOptions, options_clear)
+
+static const char *const no_apps[] = {NULL};
+
+static gboolean
+options_check_platform(const VerifyOptions *self, GError **error)
+{
+	g_autoptr(SatchelOciPlatform) platform = NULL;
+
+	if (self->no_apps && self->apps != NULL)
+		return satchel_cli_usage_error(error, "either --app or --no-apps, not both");
+	if (self->platform == NULL)
+		return TRUE;
+	platform = satchel_oci_platform_parse(self->platform, error);
+	return platform != NULL;
+}
 
 static gboolean
 options_parse(VerifyOptions *self, int *argc, char ***argv, GError **error)
@@ -58,6 +79,12 @@ options_parse(VerifyOptions *self, int *argc, char ***argv, GError **error)
 		 "The lowest version that the device takes (any)", "N"},
 		{"from-commit", 0, 0, G_OPTION_ARG_STRING_ARRAY, &self->commits,
 		 "A commit that the device has (unknown); may be repeated", "COMMIT"},
+		{"app", 0, 0, G_OPTION_ARG_STRING_ARRAY, &self->apps,
+		 "An app that the device runs (all of a target's); may be repeated", "NAME"},
+		{"no-apps", 0, 0, G_OPTION_ARG_NONE, &self->no_apps, "The device runs no apps",
+		 NULL},
+		{"platform", 0, 0, G_OPTION_ARG_STRING, &self->platform,
+		 "The device's platform, for its images (any)", "OS/ARCH"},
 		{"at", 0, 0, G_OPTION_ARG_STRING, &self->at, "The device's clock (this machine's)",
 		 "TIME"},
 		{"full", 0, 0, G_OPTION_ARG_NONE, &self->full, "Read and hash all content", NULL},
@@ -81,7 +108,7 @@ options_parse(VerifyOptions *self, int *argc, char ***argv, GError **error)
 		if (!satchel_hex_is_sha256(self->commits[i]))
 			return satchel_cli_usage_error(error, "--from-commit is no commit: 64 "
 							      "lower-case hex digits");
-	return TRUE;
+	return options_check_platform(self, error);
 }
 
 static gboolean
@@ -92,6 +119,8 @@ options_to_profile(const VerifyOptions *self, SatchelDeviceProfile *profile, GEr
 	profile->tags = (const char *const *)self->tags;
 	profile->type = self->type;
 	profile->commits = (const char *const *)self->commits;
+	profile->apps = self->no_apps ? no_apps : (const char *const *)self->apps;
+	profile->platform = self->platform;
 	profile->floor_s = satchel_clock_program_built_s();
 	profile->clock_s = satchel_clock_now_s();
 	if (self->at == NULL || satchel_utc_time_parse(self->at, &profile->clock_s, NULL))

@@ -1,4 +1,5 @@
 #include "full_check.h"
+#include "bundle_apps.h"
 #include "bundle_form.h"
 #include "hex.h"
 #include "manifest.h"
@@ -380,6 +381,56 @@ full_list_targets(FullCheck *self, SatchelClosureRepo *repo)
 	return satchel_closure_list(repo, (const char *const *)commits->pdata, NULL);
 }
 
+/* ---- apps */
+
+/* A blob that the signed manifest lists with the hash of its name was hashed by the pass. */
+static gboolean
+full_is_hashed(const FullCheck *self, const SatchelAppBlob *blob)
+{
+	g_autofree char *path = satchel_app_store_blob(blob->sha256);
+	g_autofree char *member = g_strconcat(SATCHEL_BUNDLE_APPS "/", path, NULL);
+	const guint8 *listed = satchel_bundle_reader_get_signed_sha256(self->bundle, member);
+	guint8 wanted[32];
+
+	return listed != NULL && satchel_hex_to_sha256(blob->sha256, wanted) &&
+	       memcmp(listed, wanted, sizeof wanted) == 0;
+}
+
+static void
+full_app(FullCheck *self, const SatchelAppClosure *app, GHashTable *seen)
+{
+	for (guint i = 0; i < app->blobs->len && full_may_go_on(self); i++) {
+		const SatchelAppBlob *blob = &g_array_index(app->blobs, SatchelAppBlob, i);
+		g_autoptr(GError) local_error = NULL;
+
+		if (!g_hash_table_add(seen, g_strdup(blob->sha256)) || full_is_hashed(self, blob))
+			continue;
+		if (!satchel_bundle_apps_hash(self->bundle, blob, &local_error))
+			full_refuse(self, full_code_of("", local_error), "app %s: %s", app->name,
+				    local_error->message);
+	}
+}
+
+/* Every blob of the targets' apps has the hash by which a signed target leads to it. */
+static void
+full_apps(FullCheck *self)
+{
+	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+	for (guint i = 0; i < self->verdict->targets->len; i++) {
+		g_autoptr(GError) local_error = NULL;
+		g_autoptr(GPtrArray) apps =
+			satchel_bundle_apps_find(self->bundle, self->profile,
+						 self->verdict->targets->pdata[i], &local_error);
+
+		for (guint j = 0; apps != NULL && j < apps->len; j++)
+			full_app(self, apps->pdata[j], seen);
+		if (apps == NULL)
+			full_refuse(self, full_code_of("", local_error), "%s",
+				    local_error->message);
+	}
+}
+
 void
 satchel_full_check(SatchelBundleReader *bundle, SatchelVerdict *verdict,
 		   const SatchelDeviceProfile *profile, const SatchelProgressSink *sink)
@@ -395,6 +446,8 @@ satchel_full_check(SatchelBundleReader *bundle, SatchelVerdict *verdict,
 	if (repo != NULL && thin == NULL)
 		list = full_list_targets(&self, repo);
 	n_objects = full_pass(&self, repo, list);
+	if (full_may_go_on(&self))
+		full_apps(&self);
 	if (bundle->manifest != NULL && full_may_go_on(&self))
 		full_check_form(&self);
 	if (repo != NULL && thin != NULL && full_may_go_on(&self))

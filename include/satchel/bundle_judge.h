@@ -22,6 +22,11 @@ typedef struct {
 	/* (nullable): what it has deployed, NULL-terminated: decides whether a thin bundle serves
 	 * it; NULL: unknown, and then only noted */
 	const char *const *commits;
+	/* (nullable): names of the apps that it runs, NULL-terminated; empty: none. NULL: all of a
+	 * target's */
+	const char *const *apps;
+	/* (nullable): "linux/arm64": which of an image for several platforms it needs; NULL: any */
+	const char *platform;
 	gint64 clock_s; /* the system clock, read once per run */
 	gint64 floor_s; /* the device's time floor; "now" is the later of the two */
 	gboolean allow_missing_bundle_metadata;
@@ -41,9 +46,9 @@ typedef struct SatchelVerdict SatchelVerdict;
  *
  * Roots, bundle metadata (signature, expiry, type, tag), the TUF refresh, the manifest's hash, the
  * choice of targets by hardware id and tag, whether the device has what a thin bundle builds on,
- * and the presence of the targets' commits, in this order; the first reason picks the status.
- * Reasons that can still be found after one are found too. A bundle older than the stored metadata
- * is judged by the stored metadata.
+ * and the presence of the targets' commits and apps, in this order; the first reason picks the
+ * status. Reasons that can still be found after one are found too. A bundle older than the stored
+ * metadata is judged by the stored metadata.
  *
  * Errors: only for what is no verdict on the bundle (SATCHEL_ERROR_METADATA_FAILURE of the store,
  * SATCHEL_ERROR_METADATA_NOT_FOUND where it has no root).

@@ -19,7 +19,7 @@ COMMON = {"OK", "ERROR", "METADATA_FAILURE", "NO_MATCHING_TARGET", "NO_TARGET_CO
 GIVEN = {"satchel-bundler": COMMON | {"CONTENT_INVALID"},
          "satchel-verify": COMMON | {"CONTENT_INVALID", "DOWNGRADE_REFUSED"}}
 BUNDLER_COMMANDS = ("repo init", "repo add", "repo publish", "repo rotate", "build", "pack", "unpack", "copy", "sign",
-                    "show")
+                    "show", "app add", "app list", "app show", "app check")
 
 
 def statuses():
