@@ -128,6 +128,11 @@ static void
 transfer_run(Transfer *self)
 {
 	const SatchelHttpRequest *request = self->request;
+	/* As a range, so that a server that gives the whole instead is heard out. */
+	g_autofree char *range =
+		request->offset_bytes > 0
+			? g_strdup_printf("%" G_GUINT64_FORMAT "-", request->offset_bytes)
+			: NULL;
 	gboolean is_https = g_str_has_prefix(request->url, "https:");
 	struct curl_slist *headers = add_header(NULL, "Accept", request->accept);
 	CURLcode result;
@@ -138,7 +143,7 @@ transfer_run(Transfer *self)
 	/* Never from https down. */
 	curl_easy_setopt(self->curl, CURLOPT_REDIR_PROTOCOLS_STR,
 			 is_https ? "https" : "http,https");
-	curl_easy_setopt(self->curl, CURLOPT_RESUME_FROM_LARGE, (curl_off_t)request->offset_bytes);
+	curl_easy_setopt(self->curl, CURLOPT_RANGE, range);
 	curl_easy_setopt(self->curl, CURLOPT_WRITEDATA, self);
 	curl_easy_setopt(self->curl, CURLOPT_HEADERDATA, self);
 	curl_easy_setopt(self->curl, CURLOPT_XFERINFODATA, self);
@@ -146,6 +151,7 @@ transfer_run(Transfer *self)
 	result = curl_easy_perform(self->curl);
 	curl_easy_getinfo(self->curl, CURLINFO_RESPONSE_CODE, &self->answer->status);
 	curl_easy_setopt(self->curl, CURLOPT_HTTPHEADER, NULL);
+	curl_easy_setopt(self->curl, CURLOPT_RANGE, NULL);
 	curl_easy_setopt(self->curl, CURLOPT_ERRORBUFFER, NULL);
 	curl_slist_free_all(headers);
 	self->answer->is_tls_fault = result == CURLE_SSL_CONNECT_ERROR;
