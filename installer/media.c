@@ -158,13 +158,18 @@ open_to_look(const Request *self, GError **error)
 }
 
 static gboolean
-prepare_stick(const Request *self, SatchelMediaDevice **stick, GError **error)
+prepare_stick(const Request *self, SatchelMediaDevice **stick, gboolean *enabled, GError **error)
 {
 	g_autoptr(SatchelDevice) device = open_to_look(self, error);
 	struct stat info = {0};
 
 	if (device == NULL)
 		return FALSE;
+	*enabled = device->settings->media->enabled;
+	if (!*enabled) {
+		say(self, "sticks are not served (media.enabled)");
+		return TRUE;
+	}
 	if (stat(self->path, &info) == 0 && S_ISDIR(info.st_mode))
 		return TRUE;
 	*stick = satchel_media_device_look_up(self->path, device->settings->media, error);
@@ -181,8 +186,13 @@ satchel_media_serve(const char *const *config_paths, const char *path,
 	g_autoptr(SatchelMediaDevice) stick = NULL;
 	g_autoptr(SatchelDevice) device = NULL;
 
-	if (!prepare_stick(&request, &stick, error))
+	gboolean enabled = FALSE;
+
+	*outcome = SATCHEL_OUTCOME_DONE;
+	if (!prepare_stick(&request, &stick, &enabled, error))
 		return FALSE;
+	if (!enabled)
+		return TRUE;
 	device = open_device(&request, error);
 	return device != NULL && check_reboot(device, error) &&
 	       serve(&request, device, stick, outcome, error);

@@ -144,6 +144,7 @@ satchel_media_settings_new(const SatchelConfig *config, GError **error)
 	g_autoptr(SatchelMediaSettings) self = g_new0(SatchelMediaSettings, 1);
 
 	self->user = g_strdup(satchel_config_get_text(config, "media.user", "satchel-media"));
+	self->signers = satchel_config_get_list(config, "media.signers");
 	if (!satchel_config_get_bool(config, "media.enabled", TRUE, &self->enabled, error) ||
 	    !read_either(config, "media.install", "auto", "offer", &self->automatic, error) ||
 	    !read_either(config, "media.reboot", "auto", "never", &self->reboot, error) ||
@@ -161,6 +162,7 @@ void
 satchel_media_settings_free(SatchelMediaSettings *self)
 {
 	g_strfreev(self->file_systems);
+	g_strfreev(self->signers);
 	g_free(self->user);
 	g_free(self->run_dir);
 	g_free(self->approval_file);

@@ -13,6 +13,7 @@ typedef struct {
 	gboolean reboot;
 	gboolean receipt; /* one is written onto the stick */
 	GStrv file_systems;
+	GStrv signers;	       /* (nullable): keyids, one of which must have signed */
 	char *user;	       /* whom the reader of a stick becomes */
 	char *run_dir;	       /* what needs to last until the next boot only */
 	char *approval_file;   /* (nullable) */

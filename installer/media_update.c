@@ -3,6 +3,7 @@
 #include "../verify/path_safety.h"
 #include "../verify/safe_read.h"
 #include "media_permit.h"
+#include "media_signers.h"
 #include "media_verdict.h"
 #include "offer.h"
 #include <fcntl.h>
@@ -247,7 +248,8 @@ take_best(SatchelMediaUpdate *self, const SatchelMediaVerdict *best, SatchelOutc
 		return FALSE;
 	offer = satchel_offer_from_bundle(self->device, path, self->cancellable, error);
 	say_remarks(self);
-	if (offer == NULL || !satchel_offer_choose(offer, self->device, NULL, &choice, error) ||
+	if (offer == NULL || !satchel_media_signers_check(self->device, offer, error) ||
+	    !satchel_offer_choose(offer, self->device, NULL, &choice, error) ||
 	    !satchel_target_choice_check(&choice, error))
 		return FALSE;
 	self->bundle_sha256 = g_strdup(offer->bundle_sha256);
@@ -325,7 +327,10 @@ static void
 deliver(const SatchelMediaUpdate *self, const json_t *document, const char *medium)
 {
 	g_autoptr(GError) local_error = NULL;
-	int folder = self->device->settings->media->receipt ? open_for_writing(self) : -1;
+	/* A stick that holds no bundle belongs to somebody who asked for nothing. */
+	gboolean wanted = self->device->settings->media->receipt && self->scan.verdicts != NULL &&
+			  self->scan.verdicts->len > 0;
+	int folder = wanted ? open_for_writing(self) : -1;
 
 	if (folder >= 0) {
 		if (!satchel_media_receipt_deliver(self->device, folder, document, medium,
@@ -410,10 +415,6 @@ satchel_media_update_run(SatchelMediaUpdate *self, SatchelOutcome *outcome, GErr
 	gboolean good;
 
 	*outcome = SATCHEL_OUTCOME_DONE;
-	if (!self->device->settings->media->enabled) {
-		conclude(self, "sticks are not served (media.enabled)");
-		return TRUE;
-	}
 	if (satchel_update_was_resumed(self->device, NULL)) {
 		conclude(self, "an installation that was cut off is done; a reboot starts it");
 		*outcome = SATCHEL_OUTCOME_NEEDS_REBOOT;

@@ -94,11 +94,16 @@ write_status(const SatchelSignals *self, const char *line)
 {
 	g_autofree char *text = g_strconcat(line, "\n", NULL);
 
-	/* By another name first: who reads it meanwhile has a whole line. */
-	if (self->settings->status_file != NULL &&
-	    !g_file_set_contents_full(self->settings->status_file, text, -1,
-				      G_FILE_SET_CONTENTS_CONSISTENT, 0644, NULL))
+	g_autofree char *folder = NULL;
+
+	if (self->settings->status_file == NULL)
 		return;
+	/* Below /run nothing is there after a boot. */
+	folder = g_path_get_dirname(self->settings->status_file);
+	(void)g_mkdir_with_parents(folder, 0755);
+	/* By another name first: who reads it meanwhile has a whole line. */
+	(void)g_file_set_contents_full(self->settings->status_file, text, -1,
+				       G_FILE_SET_CONTENTS_CONSISTENT, 0644, NULL);
 }
 
 static void

@@ -207,6 +207,19 @@ def _(tmp):
         device.expect(100, "media", stick)
 
 
+@test("media.signers asks for the signature of one of some keys")
+def _(tmp):
+    lab = Lab(tmp, releases=(1, 2))
+    stick = stick_in(tmp)
+    put(lab.bundle([2], packed=True), stick / "u.satchel")
+    with lab.device() as device:
+        device.write_config(f'[media]\nsigners = "{"0" * 64}"\n')
+        result = device.expect(15, "media", stick)
+        assert "none of media.signers" in result.stderr and not device.has_commit(2), result
+        device.write_config(f'[media]\nsigners = "{"0" * 64}, {lab.keyid("targets")}"\n')
+        device.expect(100, "media", stick)
+
+
 @test("a second stick waits for the first one, and is told so")
 def _(tmp):
     lab = Lab(tmp, releases=(1, 2))

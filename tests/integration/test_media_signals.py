@@ -279,11 +279,24 @@ def _(tmp):
         public.verify(base64.b64decode(signature["sig"]), canonical(receipt["signed"]),
                       ec.ECDSA(hashes.SHA256()))
         (device.storage / "pkey.pem").write_text("no key")
-        shutil.rmtree(stick)
-        stick.mkdir()
         result = device.expect(30, "media", stick)
         assert "not signed" in result.stderr, result
-        assert json.loads(next(stick.glob("SATCHEL-*.json")).read_text())["signatures"] == []
+        last = json.loads(device.expect(0, "history", "--json", "1").stdout)[-1]
+        assert (last["signed"]["status"], last["signatures"]) == (30, []), last
+
+
+@test("nothing is written onto a stick that holds no bundle")
+def _(tmp):
+    lab = Lab(tmp, releases=(1,))
+    stick = tmp / "stick"
+    stick.mkdir()
+    (stick / "photo.jpg").write_bytes(b"photo")
+    with lab.device() as device:
+        device.write_config(f'[signals]\nstatus_file = "{tmp}/new/status"\n')
+        device.expect(3, "media", stick)
+        assert [path.name for path in stick.iterdir()] == ["photo.jpg"]
+        assert len(json.loads(device.expect(0, "history", "--json", "1").stdout)) == 1
+        assert (tmp / "new/status").read_text().startswith("refused: "), "no folder was made"
 
 
 main()
