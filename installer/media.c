@@ -256,7 +256,8 @@ satchel_media_finalize(SatchelDevice *device, GCancellable *cancellable, Satchel
 			return TRUE;
 	}
 	tell_finalized(device, *outcome, failure, text);
-	if (commit != NULL)
+	/* What still waits has no final verdict yet. */
+	if (commit != NULL && device->state->pending == NULL)
 		keep_final_receipt(device, commit, *outcome, failure, text);
 	if (failure == NULL)
 		return TRUE;
