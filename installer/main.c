@@ -19,8 +19,8 @@ static const SatchelCommand commands[] = {
 	 satchel_cmd_rollback},
 	{"daemon", "[--src-dir DIR]", "Wait for a bundle and update from it; then reboot",
 	 satchel_cmd_daemon},
-	{"media", "DEVICE|MOUNTPOINT|--watch", "Update from the best bundle on a stick; then reboot",
-	 satchel_cmd_media},
+	{"media", "DEVICE|MOUNTPOINT|--watch",
+	 "Update from the best bundle on a stick; then reboot", satchel_cmd_media},
 	{"history", "", "Show what came of sticks and reboots so far", satchel_cmd_history},
 	{NULL, NULL, NULL, NULL},
 };
