@@ -9,29 +9,26 @@
 /* What a kernel tells in a file is a line. */
 #define MAX_LINE_BYTES 4096u
 
-/* The content without blanks around it; NULL: cannot be read. (transfer full) */
-static char *
-read_line(const char *path, GError **error)
+/* The content without blanks around it. *@line: (transfer full) */
+static gboolean
+read_line(const char *path, char **line, GError **error)
 {
-	g_autofree char *text = NULL;
 	char bytes[MAX_LINE_BYTES];
 	FILE *file = fopen(path, "re");
+	g_autofree char *quoted = NULL;
 	size_t n = 0;
 
 	/* Files of the kernel's have a size of 4096, or none. */
 	if (file != NULL) {
 		n = fread(bytes, 1, sizeof bytes, file);
 		(void)fclose(file);
+		*line = g_strstrip(g_strndup(bytes, n));
+		return TRUE;
 	}
-	if (file == NULL) {
-		g_autofree char *quoted = satchel_path_quote(path);
-
-		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_FAILED, "%s: %s", quoted,
-			    g_strerror(errno));
-		return NULL;
-	}
-	text = g_strndup(bytes, n);
-	return g_strdup(g_strstrip(text));
+	quoted = satchel_path_quote(path);
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_FAILED, "%s: %s", quoted,
+		    g_strerror(errno));
+	return FALSE;
 }
 
 /* (transfer full) (nullable) */
@@ -44,8 +41,7 @@ check_battery(const SatchelMediaSettings *settings)
 
 	if (settings->battery_file == NULL)
 		return NULL;
-	charge = read_line(settings->battery_file, &error);
-	if (charge == NULL)
+	if (!read_line(settings->battery_file, &charge, &error))
 		return g_strdup_printf("the battery's charge is unknown: %s", error->message);
 	if (!g_ascii_string_to_unsigned(charge, 10, 0, 100, &percent, NULL))
 		return g_strdup_printf("the battery's charge is unknown: %s holds no percentage",
@@ -65,8 +61,7 @@ check_switch(const SatchelMediaSettings *settings)
 
 	if (settings->approval_switch == NULL)
 		return NULL;
-	value = read_line(settings->approval_switch, &error);
-	if (value == NULL)
+	if (!read_line(settings->approval_switch, &value, &error))
 		return g_strdup_printf("not approved: %s", error->message);
 	if (g_str_equal(value, settings->approval_switch_value))
 		return NULL;
