@@ -180,7 +180,8 @@ satchel_http_client_new(const char *ca_file)
 {
 	SatchelHttpClient *self = g_new0(SatchelHttpClient, 1);
 
-	g_assert(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		g_error("no memory for transfers");
 	g_mutex_init(&self->lock);
 	self->idle = g_ptr_array_new_with_free_func(curl_easy_cleanup);
 	self->ca_file = g_strdup(ca_file);

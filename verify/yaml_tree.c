@@ -289,8 +289,9 @@ builder_init(Builder *self, GBytes *text)
 	settings.diag = self->diag;
 	self->parser = fy_parser_create(&settings);
 	/* Running out of memory aborts, as it does in GLib. */
-	g_assert(self->parser != NULL &&
-		 fy_parser_set_string(self->parser, n_bytes > 0 ? data : "", n_bytes) == 0);
+	if (self->parser == NULL ||
+	    fy_parser_set_string(self->parser, n_bytes > 0 ? data : "", n_bytes) != 0)
+		g_error("no memory for a YAML parser");
 	self->anchors = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	self->stack = g_array_new(FALSE, FALSE, sizeof(Open));
 	g_array_set_clear_func(self->stack, open_clear);
