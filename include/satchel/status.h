@@ -59,8 +59,8 @@ typedef enum {
  * @outcome: what the command came to; ignored when @error is set
  * @error: (nullable): why it failed, borrowed; a foreign domain gives SATCHEL_STATUS_ERROR
  *
- * The one place where an outcome or an error becomes a number. main() calls it, and receipts tell it.
- * Pure; callable from any thread.
+ * The one place where an outcome or an error becomes a number. main() calls it, and receipts tell
+ * it. Pure; callable from any thread.
  */
 SatchelStatus satchel_status_from_result(SatchelOutcome outcome, const GError *error);
 
