@@ -11,6 +11,7 @@ from kill_sweep import check_state  # noqa: E402
 from tap import main, test  # noqa: E402
 
 IN_1970 = 3 * 86400
+IN_2060 = 2840140800
 IN_2100 = 4102444800
 
 
@@ -63,6 +64,20 @@ def _(tmp):
             result = clock.expect(12, command, "--src-dir", ended)
             assert clock.told in result.stderr, result
         assert device.digest() == before
+
+
+@test("a clock that ran ahead to 2060 leaves no trace in what the device takes for the time")
+def _(tmp):
+    lab = Lab(tmp, releases=(1, 2))
+    bundle, short = lab.bundle([1, 2]), lab.odd_bundle([1, 2], days=1000)
+    with lab.device() as device:
+        clock = Clock(tmp, device, IN_2060)
+        clock.expect(12, "check", "--src-dir", short)
+        clock.expect(16, "check", "--src-dir", bundle)
+        clock.expect(0, "pull", "--src-dir", bundle)
+        device.expect(16, "check", "--src-dir", short)
+        device.expect(100, "update", "--src-dir", short)
+        device.expect(0, "run")
 
 
 @test("in 2100 what has expired is refused, by clock and floor, and nothing is locked out by it")
