@@ -221,8 +221,11 @@ build-tests: $(UNIT_TESTS)
 .PHONY: bench
 bench: deps ## run the measurements in tests/bench
 	$(again) all
+	@rm -f $(BUILD)/measures
 	@for bench in $(sort $(wildcard tests/bench/*.sh tests/bench/*.py)); do \
-		echo "== $$bench"; SATCHEL_BUILD='$(CURDIR)/$(BUILD)' "$$bench" || exit 1; done
+		echo "== $$bench"; SATCHEL_BUILD='$(CURDIR)/$(BUILD)' \
+		SATCHEL_MEASURES='$(CURDIR)/$(BUILD)/measures' "$$bench" || exit 1; done
+	@echo; tests/support/measures.py $(BUILD)/measures
 
 # ---- installing
 

@@ -20,6 +20,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import device_lab  # noqa: E402
+import measures  # noqa: E402
 from tap import program  # noqa: E402
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
@@ -71,8 +72,10 @@ def main():
         for name, (argv, _) in commands.items():
             shown = " ".join(str(word) for word in argv).replace(str(folder), "FOLDER")
             print(f"{name:10} {medians[name]:6.3f} s (best {min(times[name]):.3f})  {shown}")
-        print(f"pack / tar         {medians['pack'] / medians['tar']:.2f}  (goal: {GOAL} or less)")
-        print(f"pack / (tar, sync) {medians['pack'] / medians['tar, sync']:.2f}")
+        for peer, goal in (("tar", GOAL), ("tar, sync", GOAL)):
+            measures.note(f"pack, against {peer} of the same tree", f"{medians['pack']:.2f} s",
+                          f"{medians[peer]:.2f} s", goal, medians["pack"] / medians[peer],
+                          arguments.runs, {name: argv for name, (argv, _) in commands.items()})
 
 
 main()

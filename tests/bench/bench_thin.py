@@ -19,6 +19,7 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import measures  # noqa: E402
 from tap import ROOT, program  # noqa: E402
 
 CACHE = pathlib.Path(os.environ.get("SATCHEL_DEMO_CACHE", ROOT / ".cache/demo"))
@@ -152,8 +153,10 @@ def main():
             sizes[kind] = size(bundle)
             print(f"{kind:8} {sizes[kind]:11} {build.wall_s:8.1f} {wall_s:7.1f} {cpu_s:6.1f} "
                   f"{peaks[kind]:8.1f}", flush=True)
-        print(f"thin / full   {verdict(sizes['thin'] / sizes['full'], THIN_AIM)}")
-        print(f"delta / thin  {verdict(sizes['delta'] / sizes['thin'], DELTA_AIM)}")
+        for kind, peer, aim in (("thin", "full", THIN_AIM), ("delta", "thin", DELTA_AIM)):
+            measures.note(f"update 1 to 2, bytes on the stick, {kind} against {peer}",
+                          f"{sizes[kind] / 1e6:.1f} MB", f"{sizes[peer] / 1e6:.1f} MB", aim,
+                          sizes[kind] / sizes[peer], 1, {})
         print(f"peak, delta   {verdict(peaks['delta'], MEMORY_AIM_MIB)} MiB")
         print(sh(program("satchel-bundler"), "show", folder / "delta"))
         for command in commands:
