@@ -105,14 +105,16 @@ static gboolean
 pull_once(Daemon *self, const SatchelCommandRun *run, const SatchelOstreeTarget *target,
 	  const char *mark, GError **error)
 {
-	const char *commit = satchel_ostree_target_get_commit(target);
+	/* Two targets of one commit differ in their apps. */
+	g_autofree char *what = g_strdup_printf("%s %s", satchel_ostree_target_get_name(target),
+						satchel_ostree_target_get_commit(target));
 	g_autoptr(GError) local_error = NULL;
 
-	if (g_strcmp0(self->memory.pulled, commit) == 0)
+	if (g_strcmp0(self->memory.pulled, what) == 0)
 		return TRUE;
 	if (satchel_update_pull(run->device, run->offer, target, run->cancellable, &local_error)) {
 		g_free(self->memory.pulled);
-		self->memory.pulled = g_strdup(commit);
+		self->memory.pulled = g_steal_pointer(&what);
 		return TRUE;
 	}
 	if (is_damage(local_error))

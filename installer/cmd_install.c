@@ -21,10 +21,7 @@ install_chosen(const SatchelCommandRun *run, SatchelOutcome *outcome, GError **e
 	if (!satchel_update_install(run->device, run->offer, choice.selected, run->cancellable,
 				    outcome, error))
 		return FALSE;
-	satchel_cli_note(*outcome == SATCHEL_OUTCOME_NEEDS_REBOOT
-				 ? "%s is installed; reboot, then 'run'"
-				 : "%s runs already",
-			 satchel_ostree_target_get_name(choice.selected));
+	satchel_command_run_tell_installed(choice.selected, *outcome);
 	return TRUE;
 }
 

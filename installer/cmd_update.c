@@ -21,9 +21,7 @@ update_to_chosen(const SatchelCommandRun *run, SatchelOutcome *outcome, GError *
 	    !satchel_update_install(run->device, run->offer, choice.selected, run->cancellable,
 				    outcome, error))
 		return FALSE;
-	if (*outcome == SATCHEL_OUTCOME_NEEDS_REBOOT)
-		satchel_cli_note("%s is installed; reboot, then 'run'",
-				 satchel_ostree_target_get_name(choice.selected));
+	satchel_command_run_tell_installed(choice.selected, *outcome);
 	return TRUE;
 }
 

@@ -94,7 +94,6 @@ check_taken(const char *command, SatchelCommandTakes takes, GError **error)
 static gboolean
 check_values(GError **error)
 {
-	/* Without apps there is nothing to delay. */
 	if (values.install_mode != NULL && !g_str_equal(values.install_mode, "delay-app-install"))
 		return satchel_cli_usage_error(
 			error, "--install-mode is \"%s\"; expected \"delay-app-install\"",
@@ -136,6 +135,7 @@ satchel_command_line_parse(int argc, char **argv, SatchelCommandTakes takes,
 	line->src_dir = values.src_dir;
 	line->target = values.update_name;
 	line->watch = values.watch;
+	line->delay_apps = values.install_mode != NULL;
 	line->interval_s = MAX(values.interval_s, 0);
 	return TRUE;
 }

@@ -7,6 +7,7 @@ typedef struct {
 	char *src_dir;	     /* NULL: none */
 	char *target;	     /* name or version; NULL: the newest */
 	gboolean json;
+	gboolean delay_apps;
 	int interval_s; /* 0: not given */
 	gboolean watch;
 	char *place; /* the word behind the command, where it is no target; NULL: none */

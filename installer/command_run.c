@@ -22,6 +22,8 @@ satchel_command_run_open(SatchelCommandRun *run, SatchelDeviceMode mode, GError 
 	if (run->device == NULL)
 		return FALSE;
 	satchel_device_set_progress(run->device, satchel_cli_progress());
+	if (run->line.delay_apps)
+		satchel_device_delay_apps(run->device);
 	tell_remarks(run->device);
 	return TRUE;
 }
@@ -123,12 +125,27 @@ satchel_command_run_print(const SatchelCommandRun *run, SatchelOutcome *outcome,
 		return FALSE;
 	if (choice.kind == SATCHEL_TARGET_CHOICE_ROLLBACK)
 		*outcome = SATCHEL_OUTCOME_UPDATE_ROLLBACK;
+	else if (satchel_offer_is_app_sync(run->offer, &choice))
+		*outcome = SATCHEL_OUTCOME_UPDATE_SYNC_APPS;
 	else if (satchel_offer_is_update(run->offer, &choice))
 		*outcome = SATCHEL_OUTCOME_UPDATE_NEW_VERSION;
 	else
 		*outcome = satchel_offer_is_cached(run->offer) ? SATCHEL_OUTCOME_CACHED
 							       : SATCHEL_OUTCOME_DONE;
 	return TRUE;
+}
+
+void
+satchel_command_run_tell_installed(const SatchelOstreeTarget *target, SatchelOutcome outcome)
+{
+	const char *name = satchel_ostree_target_get_name(target);
+
+	if (outcome == SATCHEL_OUTCOME_NEEDS_REBOOT)
+		satchel_cli_note("%s is installed; reboot, then 'run'", name);
+	else if (outcome == SATCHEL_OUTCOME_APPS_NEED_FINALIZATION)
+		satchel_cli_note("%s is installed; 'run' starts its apps", name);
+	else
+		satchel_cli_note("%s runs", name);
 }
 
 void

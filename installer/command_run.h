@@ -46,5 +46,8 @@ G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_command_run_print(const SatchelCommandRun *run, SatchelOutcome *outcome,
 				   GError **error);
 
+/* Says what an installation came to. */
+void satchel_command_run_tell_installed(const SatchelOstreeTarget *target, SatchelOutcome outcome);
+
 void satchel_command_run_clear(SatchelCommandRun *run);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SatchelCommandRun, satchel_command_run_clear)

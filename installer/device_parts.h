@@ -34,6 +34,7 @@ struct SatchelDevice {
 				   */
 	gboolean rebuilt;	  /* the state is what the sysroot tells, and no more */
 	gboolean callback_is_off; /* pacman.callback_program is not there, and that was said */
+	gboolean delay_apps;	  /* what is installed is started by finalizing it */
 	gboolean resumed;	  /* an installation that was cut off was brought to its end */
 };
 

@@ -1,3 +1,4 @@
+#include "device_apps.h"
 #include "device_parts.h"
 
 /* SatchelDeviceTarget is how others see a SatchelStateTarget; it is never defined. */
@@ -49,6 +50,25 @@ void
 satchel_device_set_progress(SatchelDevice *self, const SatchelProgressSink *sink)
 {
 	self->sink = sink != NULL ? *sink : (SatchelProgressSink){0};
+}
+
+void
+satchel_device_delay_apps(SatchelDevice *self)
+{
+	self->delay_apps = TRUE;
+}
+
+gboolean
+satchel_device_app_is_on(const SatchelDevice *self, const char *app)
+{
+	return self->settings->apps == NULL ||
+	       satchel_apps_settings_runs(self->settings->apps, app);
+}
+
+gboolean
+satchel_device_app_is_running(const SatchelDevice *self, const SatchelTargetApp *app)
+{
+	return satchel_device_apps_is_running(self, app->name, app->uri);
 }
 
 GStrv

@@ -6,6 +6,7 @@
 #include "callbacks.h"
 #include "current_target.h"
 #include "deployed_release.h"
+#include "device_apps.h"
 #include <satchel/bundle_layout.h>
 
 /* A path as the user gave it. (transfer full) */
@@ -41,6 +42,45 @@ take_device(SatchelOffer *self, const SatchelDevice *device)
 		return;
 	self->current_name = g_strdup(running->name);
 	self->current_version = running->version;
+}
+
+/* Of what runs, as the metadata have it now. */
+static void
+take_app_work(SatchelOffer *self, const SatchelDevice *device)
+{
+	for (guint i = 0; i < self->targets->len; i++) {
+		g_autoptr(SatchelStateTarget) target =
+			satchel_state_target_new(g_ptr_array_index(self->targets, i));
+
+		if (self->app_work == NULL && g_strcmp0(target->name, self->current_name) == 0)
+			self->app_work = satchel_device_apps_find_work(device, target);
+	}
+}
+
+/* Keeps the targets whose apps lie in the bundle. Error: of the newest one, where none is left. */
+static gboolean
+keep_with_apps(SatchelOffer *self, const SatchelDevice *device, GError **error)
+{
+	g_autoptr(GError) first_error = NULL;
+
+	for (guint i = self->targets->len; i > 0; i--) {
+		g_autoptr(SatchelStateTarget) target =
+			satchel_state_target_new(g_ptr_array_index(self->targets, i - 1));
+		g_autoptr(GError) local_error = NULL;
+
+		if (satchel_device_apps_check_bundle(device, self->bundle, target, &local_error))
+			continue;
+		/* It is there, as it was signed: whoever pulls it is told what is wrong with it. */
+		if (g_error_matches(local_error, SATCHEL_ERROR, SATCHEL_ERROR_CONTENT_INVALID))
+			continue;
+		if (first_error == NULL)
+			first_error = g_steal_pointer(&local_error);
+		g_ptr_array_remove_index(self->targets, i - 1);
+	}
+	if (self->targets->len > 0 || first_error == NULL)
+		return TRUE;
+	g_propagate_error(error, g_steal_pointer(&first_error));
+	return FALSE;
 }
 
 /* What runs was never installed by us: the trusted target with its commit tells its name, without
@@ -159,6 +199,8 @@ offer_judge(SatchelDevice *device, SatchelBundleReader *bundle, SatchelTrustStor
 		return NULL;
 	}
 	take_targets(self, verdict);
+	if (!keep_with_apps(self, device, error))
+		return NULL;
 	for (guint i = 0; i < satchel_verdict_get_n_notes(verdict); i++)
 		satchel_device_remark(device, "note: %s", satchel_verdict_get_note(verdict, i));
 	self->bundle_sha256 = g_strdup(satchel_verdict_get_bundle_sha256(verdict));
@@ -207,6 +249,7 @@ satchel_offer_recheck_bundle(SatchelDevice *device, const char *path, GCancellab
 	    !learn_names(self->verdict, device, error))
 		return NULL;
 	take_device(self, device);
+	take_app_work(self, device);
 	take_floor(self, device, self->verdict);
 	satchel_current_target_update(device);
 	return g_steal_pointer(&self);
@@ -284,9 +327,11 @@ satchel_offer_from_stored(SatchelDevice *device, const char *path, GError **erro
 	}
 	take_targets(self, verdict);
 	self->cached = TRUE;
-	if (self->bundle != NULL && !keep_present(self, error))
+	if (self->bundle != NULL &&
+	    (!keep_present(self, error) || !keep_with_apps(self, device, error)))
 		return NULL;
 	take_device(self, device);
+	take_app_work(self, device);
 	take_floor(self, device, verdict);
 	return g_steal_pointer(&self);
 }
@@ -381,7 +426,22 @@ satchel_offer_choose(const SatchelOffer *self, const SatchelDevice *device, cons
 	(void)satchel_update_plan_rollback(device->state, &facts, self->lowest_version, &back);
 	if (back != NULL)
 		question.rollback_name = back->name;
-	return satchel_target_choose(&question, choice, error);
+	if (!satchel_target_choose(&question, choice, error))
+		return FALSE;
+	if (satchel_offer_is_app_sync(self, choice)) {
+		g_free(choice->text);
+		choice->text = g_strdup_printf("Syncing the apps of %s: %s", self->current_name,
+					       self->app_work);
+	}
+	return TRUE;
+}
+
+gboolean
+satchel_offer_is_app_sync(const SatchelOffer *self, const SatchelTargetChoice *choice)
+{
+	return choice->kind == SATCHEL_TARGET_CHOICE_SYNC && self->app_work != NULL &&
+	       g_strcmp0(self->running_commit,
+			 satchel_ostree_target_get_commit(choice->selected)) == 0;
 }
 
 gboolean
@@ -396,7 +456,8 @@ satchel_offer_is_update(const SatchelOffer *self, const SatchelTargetChoice *cho
 		return TRUE;
 	case SATCHEL_TARGET_CHOICE_SYNC:
 		/* A name that was given to another commit since is another target. */
-		return g_strcmp0(self->running_commit,
+		return self->app_work != NULL ||
+		       g_strcmp0(self->running_commit,
 				 satchel_ostree_target_get_commit(choice->selected)) != 0;
 	}
 	return FALSE;
@@ -417,5 +478,6 @@ satchel_offer_free(SatchelOffer *self)
 	g_free(self->bundle_sha256);
 	g_free(self->current_name);
 	g_free(self->running_commit);
+	g_free(self->app_work);
 	g_free(self);
 }

@@ -13,6 +13,7 @@ struct SatchelOffer {
 	gint64 current_version;
 	char *running_commit;  /* NULL: nothing is deployed */
 	gint64 lowest_version; /* nothing below is taken; 0: any */
+	char *app_work;	       /* why the apps of what runs need some; NULL: they do not */
 	/* The device that made it, and when; not a pointer, it may be closed. */
 	guint device_id;
 	guint generation;

@@ -14,15 +14,15 @@ to_text(json_t *value)
 }
 
 static json_t *
-app_to_json(const char *name, const char *uri)
+app_to_json(const SatchelDevice *device, const SatchelTargetApp *app)
 {
-	/* Without a list of apps in the configuration every app is on. */
-	return json_pack("{s:s, s:s, s:b}", "name", name, "uri", uri, "on", 1);
+	return json_pack("{s:s, s:s, s:b}", "name", app->name, "uri", app->uri, "on",
+			 satchel_device_app_is_on(device, app->name));
 }
 
 /* null where there are none, as aktualizr-lite has it. */
 static json_t *
-apps_of_target(const SatchelOstreeTarget *target)
+apps_of_target(const SatchelDevice *device, const SatchelOstreeTarget *target)
 {
 	json_t *apps = NULL;
 
@@ -32,7 +32,7 @@ apps_of_target(const SatchelOstreeTarget *target)
 	for (guint i = 0; i < satchel_ostree_target_get_n_apps(target); i++) {
 		const SatchelTargetApp *app = satchel_ostree_target_get_app(target, i);
 
-		json_array_append_new(apps, app_to_json(app->name, app->uri));
+		json_array_append_new(apps, app_to_json(device, app));
 	}
 	return apps;
 }
@@ -45,12 +45,13 @@ is_selected(const SatchelOstreeTarget *target, const SatchelOffer *offer,
 }
 
 static json_t *
-target_to_json(const SatchelOstreeTarget *target, SatchelOfferMarks marks, const char *reason)
+target_to_json(const SatchelDevice *device, const SatchelOstreeTarget *target,
+	       SatchelOfferMarks marks, const char *reason)
 {
 	json_t *object =
 		json_pack("{s:s, s:I, s:o}", "name", satchel_ostree_target_get_name(target),
 			  "version", (json_int_t)satchel_ostree_target_get_version(target), "apps",
-			  apps_of_target(target));
+			  apps_of_target(device, target));
 
 	if ((marks & SATCHEL_OFFER_MARK_CURRENT) != 0)
 		json_object_set_new(object, "current", json_true());
@@ -76,7 +77,8 @@ satchel_report_targets_json(const SatchelOffer *offer, const SatchelDevice *devi
 
 		json_array_append_new(
 			list,
-			target_to_json(target, satchel_offer_get_marks(offer, device, target),
+			target_to_json(device, target,
+				       satchel_offer_get_marks(offer, device, target),
 				       is_selected(target, offer, choice) ? choice->text : NULL));
 	}
 	return to_text(list);
@@ -108,7 +110,7 @@ satchel_report_targets_text(const SatchelOffer *offer, const SatchelDevice *devi
 }
 
 static json_t *
-installed_to_json(const SatchelDeviceTarget *target)
+installed_to_json(const SatchelDevice *device, const SatchelDeviceTarget *target)
 {
 	gint64 version = satchel_device_target_get_version(target);
 	json_t *object = json_pack("{s:s, s:s}", "name", satchel_device_target_get_name(target),
@@ -119,10 +121,10 @@ installed_to_json(const SatchelDeviceTarget *target)
 		json_object_set_new(object, "version", json_integer(version));
 	for (guint i = 0; i < satchel_device_target_get_n_apps(target); i++) {
 		SatchelTargetApp app = satchel_device_target_get_app(target, i);
-		json_t *item = app_to_json(app.name, app.uri);
+		json_t *item = app_to_json(device, &app);
 
-		/* This version starts no apps. */
-		json_object_set_new(item, "running", json_false());
+		json_object_set_new(item, "running",
+				    json_boolean(satchel_device_app_is_running(device, &app)));
 		json_array_append_new(apps, item);
 	}
 	json_object_set_new(object, "apps", apps);
@@ -148,14 +150,15 @@ satchel_report_status_json(const SatchelDevice *device)
 		json_object_set_new(object, "tag", json_string(joined));
 	}
 	if (current != NULL)
-		json_object_set_new(object, "applied_target", installed_to_json(current));
+		json_object_set_new(object, "applied_target", installed_to_json(device, current));
 	if (pending != NULL)
-		json_object_set_new(object, "pending_target", installed_to_json(pending));
+		json_object_set_new(object, "pending_target", installed_to_json(device, pending));
 	return to_text(object);
 }
 
 static void
-append_target(GString *text, const char *label, const SatchelDeviceTarget *target)
+append_target(GString *text, const SatchelDevice *device, const char *label,
+	      const SatchelDeviceTarget *target)
 {
 	gint64 version = satchel_device_target_get_version(target);
 
@@ -167,7 +170,9 @@ append_target(GString *text, const char *label, const SatchelDeviceTarget *targe
 	for (guint i = 0; i < satchel_device_target_get_n_apps(target); i++) {
 		SatchelTargetApp app = satchel_device_target_get_app(target, i);
 
-		g_string_append_printf(text, "on: %s -> %s\n", app.name, app.uri);
+		g_string_append_printf(text, "%s: %s -> %s\n",
+				       satchel_device_app_is_on(device, app.name) ? "on" : "off",
+				       app.name, app.uri);
 	}
 }
 
@@ -183,9 +188,10 @@ append_past(GString *text, const SatchelDevice *device)
 	const SatchelDeviceTarget *rollback = satchel_device_get_rollback(device);
 
 	if (rollback != NULL)
-		append_target(text, "Rollback Target", rollback);
+		append_target(text, device, "Rollback Target", rollback);
 	for (guint i = 0; i < satchel_device_get_n_failing(device); i++)
-		append_target(text, "Failing Target", satchel_device_get_failing(device, i));
+		append_target(text, device, "Failing Target",
+			      satchel_device_get_failing(device, i));
 	for (guint i = 0; i < satchel_device_get_n_events(device); i++) {
 		SatchelDeviceEvent event = satchel_device_get_event(device, i);
 		g_autoptr(GDateTime) at = g_date_time_new_from_unix_utc(event.at_s);
@@ -211,12 +217,12 @@ satchel_report_status_text(const SatchelDevice *device)
 		g_string_append_printf(text, "Device UUID: %s\n", uuid);
 	g_string_append_printf(text, "Device name: %s\n", g_get_host_name());
 	if (current != NULL)
-		append_target(text, "Active image is", current);
+		append_target(text, device, "Active image is", current);
 	else
 		g_string_append_printf(text, "Active image is: unknown\tsha256:%s\n",
 				       commit == NULL ? "none" : commit);
 	if (pending != NULL)
-		append_target(text, "Pending Target", pending);
+		append_target(text, device, "Pending Target", pending);
 	append_past(text, device);
 	return g_string_free(text, FALSE);
 }

@@ -99,18 +99,28 @@ read_booted(SatchelSettings *self, const SatchelConfig *config, GError **error)
 	return FALSE;
 }
 
+/* To install the system and leave its apps behind without a word would be worse than to refuse. */
 static gboolean
-read_pacman(SatchelSettings *self, const SatchelConfig *config, GError **error)
+read_type(SatchelSettings *self, const SatchelConfig *config, GError **error)
 {
 	const char *type = satchel_config_get_text(config, "pacman.type", "ostree");
 
-	/* To install the system and leave its apps behind without a word would be worse. */
-	if (!g_str_equal(type, "ostree")) {
-		satchel_config_set_value_error(config, "pacman.type",
-					       "\"ostree\", the one type that this version has",
-					       error);
-		return FALSE;
+	if (g_str_equal(type, "ostree"))
+		return TRUE;
+	if (g_str_equal(type, "ostree+compose_apps")) {
+		self->apps = satchel_apps_settings_new(config, error);
+		return self->apps != NULL;
 	}
+	satchel_config_set_value_error(config, "pacman.type",
+				       "\"ostree\" or \"ostree+compose_apps\"", error);
+	return FALSE;
+}
+
+static gboolean
+read_pacman(SatchelSettings *self, const SatchelConfig *config, GError **error)
+{
+	if (!read_type(self, config, error))
+		return FALSE;
 	/* aktualizr's default, an empty one, is the running system's. */
 	self->sysroot = *satchel_config_get_text(config, "pacman.sysroot", "") == '\0'
 				? g_strdup("/")
@@ -261,5 +271,6 @@ satchel_settings_free(SatchelSettings *self)
 	g_free(self->foreign_lock);
 	g_clear_pointer(&self->media, satchel_media_settings_free);
 	g_clear_pointer(&self->signals, satchel_signal_settings_free);
+	g_clear_pointer(&self->apps, satchel_apps_settings_free);
 	g_free(self);
 }

@@ -1,4 +1,5 @@
 #pragma once
+#include "apps_settings.h"
 #include "boot_rules.h"
 #include "config.h"
 #include "media_settings.h"
@@ -36,6 +37,7 @@ typedef struct {
 	gboolean callback_veto;
 	SatchelMediaSettings *media;
 	SatchelSignalSettings *signals;
+	SatchelAppsSettings *apps; /* NULL: this device runs none */
 } SatchelSettings;
 
 /**

@@ -55,7 +55,9 @@ satchel_state_target_new(const SatchelOstreeTarget *target)
 	for (guint i = 0; i < satchel_ostree_target_get_n_apps(target); i++) {
 		const SatchelTargetApp *app = satchel_ostree_target_get_app(target, i);
 
-		satchel_state_target_add_app(self, app->name, app->uri);
+		/* What no bundle may hold is nothing for a device without a network. */
+		if (app->is_bundled)
+			satchel_state_target_add_app(self, app->name, app->uri);
 	}
 	return self;
 }

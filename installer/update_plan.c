@@ -63,7 +63,9 @@ satchel_update_plan_rollback(const SatchelState *state, const SatchelSysrootFact
 			     gint64 lowest_version, SatchelStateTarget **target)
 {
 	const char *running = satchel_update_plan_running_commit(state, facts);
-	gboolean in_pending = facts->runs && has_commit(state->pending, facts->booted_commit);
+	/* New apps on the system that runs are not booted into. */
+	gboolean in_pending = facts->runs && has_commit(state->pending, facts->booted_commit) &&
+			      !has_commit(state->pending, state->from_commit);
 
 	*target = NULL;
 	if (running == NULL)

@@ -3,6 +3,7 @@
 #include "held_objects.h"
 #include "ostree_deploy.h"
 #include "ostree_pull.h"
+#include "update_apps.h"
 #include "update_boot.h"
 #include "update_run.h"
 #include <satchel/bundle_reader.h>
@@ -45,7 +46,7 @@ cancel_pending(SatchelDevice *device, SatchelOutcome *outcome, GError **error)
 		return FALSE;
 	satchel_update_run_forget_reboot(device);
 	*outcome = SATCHEL_OUTCOME_DONE;
-	return TRUE;
+	return satchel_update_apps_return(device, error);
 }
 
 /* With the callbacks of aktualizr-lite, which installs what runs anew. */
@@ -126,14 +127,15 @@ fetch_content(SatchelDevice *device, const SatchelStateTarget *target, const cha
 }
 
 static gboolean
-reject_and_begin(SatchelDevice *device, const SatchelStateTarget *target, GError **error)
+reject_and_begin(SatchelDevice *device, const SatchelStateTarget *target, const char *reason,
+		 GError **error)
 {
 	const SatchelStateTarget *running = satchel_device_get_running_target(device);
 
 	if (device->state->pending != NULL)
-		satchel_state_failed(device->state, device->clock_s, REASON);
+		satchel_state_failed(device->state, device->clock_s, reason);
 	else if (running != NULL)
-		satchel_state_reject(device->state, running, device->clock_s, REASON);
+		satchel_state_reject(device->state, running, device->clock_s, reason);
 	return satchel_update_run_begin(device, target, NULL, error);
 }
 
@@ -201,7 +203,7 @@ check_boot(SatchelDevice *device, const SatchelStateTarget *target, gboolean con
 
 static gboolean
 leave_running(SatchelDevice *device, const SatchelStateTarget *target, gboolean existing,
-	      GCancellable *cancellable, GError **error)
+	      const char *reason, GCancellable *cancellable, GError **error)
 {
 	g_autoptr(GBytes) before = satchel_state_serialize(device->state);
 	gboolean confirmed = device->state->pending == NULL;
@@ -210,7 +212,7 @@ leave_running(SatchelDevice *device, const SatchelStateTarget *target, gboolean 
 
 	if (!check_boot(device, target, confirmed, error))
 		return FALSE;
-	if (!reject_and_begin(device, target, &local_error))
+	if (!reject_and_begin(device, target, reason, &local_error))
 		return stay(device, before, confirmed, g_steal_pointer(&local_error), error);
 	if (satchel_update_run_deploy(device, existing, cancellable, &unchanged, &local_error))
 		return TRUE;
@@ -235,12 +237,30 @@ go_back(SatchelDevice *device, const SatchelStateTarget *target, const char *pat
 		satchel_callbacks_tell(device, SATCHEL_CALLBACK_INSTALL_POST,
 				       device->state->pending->name, "FAILED: " REASON);
 	satchel_callbacks_tell(device, SATCHEL_CALLBACK_INSTALL_PRE, target->name, NULL);
-	good = leave_running(device, target, existing, cancellable, &local_error);
+	good = leave_running(device, target, existing, REASON, cancellable, &local_error);
 	satchel_callbacks_tell_result(device, SATCHEL_CALLBACK_INSTALL_POST, target->name,
 				      SATCHEL_CALLBACK_NEEDS_COMPLETION, local_error);
 	if (!good)
 		g_propagate_error(error, g_steal_pointer(&local_error));
 	return good;
+}
+
+gboolean
+satchel_update_rollback_leave(SatchelDevice *device, const char *reason, GCancellable *cancellable,
+			      GError **error)
+{
+	SatchelSysrootFacts facts = satchel_device_get_facts(device);
+	g_autoptr(SatchelStateTarget) target = NULL;
+	gboolean existing;
+
+	/* It was started, whether the sysroot itself runs or not. */
+	facts.runs = TRUE;
+	if (satchel_update_plan_rollback(device->state, &facts, satchel_device_get_floor(device),
+					 &target) != SATCHEL_ROLLBACK_LEAVE)
+		return fail_nothing(error);
+	existing = satchel_sysroot_has_deployment(device->sysroot, target->commit);
+	return (existing || fetch_content(device, target, NULL, cancellable, error)) &&
+	       leave_running(device, target, existing, reason, cancellable, error);
 }
 
 gboolean

@@ -4,11 +4,13 @@
 #include "callbacks.h"
 #include "current_target.h"
 #include "delta_pull.h"
+#include "device_apps.h"
 #include "held_objects.h"
 #include "offer.h"
 #include "ostree_deploy.h"
 #include "ostree_pull.h"
 #include "reboot_sentinel.h"
+#include "update_apps.h"
 #include "update_boot.h"
 
 gboolean
@@ -67,8 +69,8 @@ find_delta(const SatchelDevice *device, const SatchelOffer *offer, const char *c
 }
 
 static gboolean
-bring(SatchelDevice *device, const SatchelOffer *offer, const char *commit,
-      GCancellable *cancellable, GError **error)
+bring_commit(SatchelDevice *device, const SatchelOffer *offer, const char *commit,
+	     GCancellable *cancellable, GError **error)
 {
 	const SatchelBundleDelta *delta = find_delta(device, offer, commit);
 
@@ -78,6 +80,17 @@ bring(SatchelDevice *device, const SatchelOffer *offer, const char *commit,
 	satchel_delta_pull_forget(satchel_sysroot_get_repo(device->sysroot));
 	return satchel_ostree_pull(offer->bundle, device->sysroot, commit, &device->sink,
 				   cancellable, error);
+}
+
+/* Apps come last: the system may bring what they need, and never the other way round. */
+static gboolean
+bring(SatchelDevice *device, const SatchelOffer *offer, const SatchelOstreeTarget *target,
+      GCancellable *cancellable, GError **error)
+{
+	g_autoptr(SatchelStateTarget) copy = satchel_state_target_new(target);
+
+	return bring_commit(device, offer, copy->commit, cancellable, error) &&
+	       satchel_device_apps_pull(device, offer->bundle, copy, cancellable, error);
 }
 
 static gboolean
@@ -103,8 +116,7 @@ satchel_update_pull(SatchelDevice *device, const SatchelOffer *offer,
 	name = satchel_ostree_target_get_name(target);
 	if (!satchel_callbacks_ask(device, SATCHEL_CALLBACK_DOWNLOAD_PRE, name, NULL, error))
 		return FALSE;
-	good = bring(device, offer, satchel_ostree_target_get_commit(target), cancellable,
-		     &local_error);
+	good = bring(device, offer, target, cancellable, &local_error);
 	satchel_callbacks_tell_result(device, SATCHEL_CALLBACK_DOWNLOAD_POST, name,
 				      SATCHEL_CALLBACK_OK, local_error);
 	if (!good)
@@ -272,10 +284,17 @@ check_boot(SatchelDevice *device, const SatchelOffer *offer, const SatchelStateT
 	return give_up(device, cause, error);
 }
 
-/* What is asked for runs already, under whatever name. */
+/* The commit that is asked for runs already, under whatever name: what is left are its apps. */
 static gboolean
-adopt(SatchelDevice *device, const SatchelStateTarget *target, GError **error)
+take_running(SatchelDevice *device, const SatchelOffer *offer, const SatchelStateTarget *target,
+	     GCancellable *cancellable, SatchelOutcome *outcome, GError **error)
 {
+	g_autofree char *work = satchel_device_apps_find_work(device, target);
+
+	*outcome = SATCHEL_OUTCOME_DONE;
+	if (work != NULL)
+		return satchel_update_apps_install(device, target, offer->bundle_sha256,
+						   cancellable, outcome, error);
 	satchel_state_adopt(device->state, target, device->clock_s);
 	if (!satchel_device_save(device, error))
 		return FALSE;
@@ -297,27 +316,49 @@ tell_stayed(SatchelDevice *device, const GError *failure)
 	satchel_callbacks_tell(device, SATCHEL_CALLBACK_INSTALL_POST, name, SATCHEL_CALLBACK_OK);
 }
 
+/* What a deployment that failed has stopped before runs again; the deployment's error stays. */
+static gboolean
+deploy_with_apps(SatchelDevice *device, const SatchelOffer *offer, const SatchelStateTarget *target,
+		 GCancellable *cancellable, GError **error)
+{
+	g_autoptr(GError) local_error = NULL;
+
+	satchel_device_apps_stop_old(device, target);
+	if (satchel_update_run_begin(device, target, offer->bundle_sha256, error) &&
+	    deploy(device, cancellable, error)) {
+		satchel_device_apps_create(device, target);
+		return TRUE;
+	}
+	if (!satchel_update_apps_return(device, &local_error))
+		satchel_device_remark(device, "%s", local_error->message);
+	return FALSE;
+}
+
 static gboolean
 put_in_place(SatchelDevice *device, const SatchelOffer *offer, const SatchelStateTarget *target,
 	     GCancellable *cancellable, SatchelOutcome *outcome, GError **error)
 {
 	if (g_strcmp0(satchel_device_get_running_commit(device), target->commit) == 0) {
-		*outcome = SATCHEL_OUTCOME_DONE;
-		return adopt(device, target, error);
+		gboolean good = take_running(device, offer, target, cancellable, outcome, error);
+
+		satchel_current_target_update(device);
+		return good;
 	}
 	*outcome = SATCHEL_OUTCOME_NEEDS_REBOOT;
 	return check_boot(device, offer, target, error) &&
-	       satchel_update_run_begin(device, target, offer->bundle_sha256, error) &&
-	       deploy(device, cancellable, error);
+	       satchel_device_apps_load(device, target, cancellable, error) &&
+	       deploy_with_apps(device, offer, target, cancellable, error);
 }
 
 static gboolean
 check_content(SatchelDevice *device, const SatchelOstreeTarget *target, GCancellable *cancellable,
 	      GError **error)
 {
-	return g_strcmp0(satchel_device_get_running_commit(device),
-			 satchel_ostree_target_get_commit(target)) == 0 ||
-	       check_pulled(device, target, cancellable, error);
+	g_autoptr(SatchelStateTarget) copy = satchel_state_target_new(target);
+
+	return (g_strcmp0(satchel_device_get_running_commit(device), copy->commit) == 0 ||
+		check_pulled(device, target, cancellable, error)) &&
+	       satchel_device_apps_check_store(device, copy, error);
 }
 
 gboolean
@@ -338,7 +379,8 @@ satchel_update_install(SatchelDevice *device, const SatchelOffer *offer,
 		return FALSE;
 	copy = satchel_state_target_new(target);
 	if (put_in_place(device, offer, copy, cancellable, outcome, &local_error) &&
-	    *outcome == SATCHEL_OUTCOME_DONE)
+	    *outcome != SATCHEL_OUTCOME_NEEDS_REBOOT &&
+	    *outcome != SATCHEL_OUTCOME_APPS_NEED_FINALIZATION)
 		good = SATCHEL_CALLBACK_OK;
 	satchel_callbacks_tell_result(device, SATCHEL_CALLBACK_INSTALL_POST, name, good,
 				      local_error);
@@ -367,14 +409,16 @@ finish_rolled_back(SatchelDevice *device, const SatchelSysrootFacts *facts, GErr
 	if (!satchel_device_save(device, error))
 		return FALSE;
 	satchel_update_run_forget_reboot(device);
+	if (!satchel_update_apps_return(device, error))
+		return FALSE;
 	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_ROLLED_BACK,
 		    "%s did not come up: the boot loader went back to commit %s", name,
 		    facts->booted_commit == NULL ? "none" : facts->booted_commit);
 	return FALSE;
 }
 
-static gboolean
-finish_working(SatchelDevice *device, SatchelOutcome *outcome, GError **error)
+gboolean
+satchel_update_run_confirm(SatchelDevice *device, SatchelOutcome *outcome, GError **error)
 {
 	gboolean firmware = FALSE;
 
@@ -386,14 +430,15 @@ finish_working(SatchelDevice *device, SatchelOutcome *outcome, GError **error)
 	    !satchel_device_save(device, error))
 		return FALSE;
 	satchel_update_run_forget_reboot(device);
+	satchel_device_apps_prune(device);
 	*outcome = firmware ? SATCHEL_OUTCOME_REBOOT_FOR_BOOT_FIRMWARE : SATCHEL_OUTCOME_DONE;
 	return TRUE;
 }
 
 /* After the reboot. @facts: (nullable): what was booted instead of what is pending. */
 static gboolean
-finish(SatchelDevice *device, const SatchelSysrootFacts *facts, SatchelOutcome *outcome,
-       GError **error)
+finish(SatchelDevice *device, const SatchelSysrootFacts *facts, GCancellable *cancellable,
+       SatchelOutcome *outcome, GError **error)
 {
 	g_autofree char *name = g_strdup(device->state->pending->name);
 	g_autoptr(GError) local_error = NULL;
@@ -403,7 +448,8 @@ finish(SatchelDevice *device, const SatchelSysrootFacts *facts, SatchelOutcome *
 	device->generation++;
 	satchel_callbacks_tell(device, SATCHEL_CALLBACK_FINAL_PRE, name, NULL);
 	good = facts != NULL ? finish_rolled_back(device, facts, &local_error)
-			     : finish_working(device, outcome, &local_error);
+			     : satchel_update_apps_settle(device, cancellable, &local_error) &&
+				       satchel_update_run_confirm(device, outcome, &local_error);
 	satchel_current_target_update(device);
 	satchel_callbacks_tell_result(device, SATCHEL_CALLBACK_INSTALL_POST, name,
 				      SATCHEL_CALLBACK_OK, local_error);
@@ -446,9 +492,9 @@ satchel_update_finalize(SatchelDevice *device, GCancellable *cancellable, Satche
 		*outcome = SATCHEL_OUTCOME_NEEDS_REBOOT;
 		return TRUE;
 	case SATCHEL_FINALIZE_ROLLED_BACK:
-		return finish(device, &facts, outcome, error);
+		return finish(device, &facts, cancellable, outcome, error);
 	case SATCHEL_FINALIZE_WORKING:
-		return finish(device, NULL, outcome, error);
+		return finish(device, NULL, cancellable, outcome, error);
 	}
 	return fail_no_pending(device, error);
 }

@@ -23,6 +23,18 @@ G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_update_run_deploy(SatchelDevice *device, gboolean existing,
 				   GCancellable *cancellable, gboolean *unchanged, GError **error);
 
+/* What is pending runs, and is confirmed to boot loader and state. @outcome: (out): DONE or
+ * REBOOT_FOR_BOOT_FIRMWARE. Error: SATCHEL_ERROR_FAILED; as satchel_device_save(). */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_update_run_confirm(SatchelDevice *device, SatchelOutcome *outcome, GError **error);
+
+/* What runs, or is pending, fails for @reason: the system before it becomes the default again, and
+ * is pending. Errors: SATCHEL_ERROR_ROLLBACK_TARGET_NOT_FOUND, else as satchel_update_rollback().
+ */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_update_rollback_leave(SatchelDevice *device, const char *reason,
+				       GCancellable *cancellable, GError **error);
+
 /* The running deployment, and that to which a rollback leads, are kept beside a new one: sets up to
  * three members of @keep, NULL-terminated, borrowed from the state. */
 void satchel_update_run_list_kept(const SatchelDevice *device, const char *keep[3]);

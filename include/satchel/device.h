@@ -69,6 +69,10 @@ void satchel_device_set_progress(SatchelDevice *self, const SatchelProgressSink 
  */
 GStrv satchel_device_take_remarks(SatchelDevice *self);
 
+/* Apps that the next installation changes are started by satchel_update_finalize() only; without
+ * this, at once where nothing has to be rebooted. */
+void satchel_device_delay_apps(SatchelDevice *self);
+
 /* ---- who it is; strings are borrowed from the device */
 
 /* The common name of its client certificate; NULL: it has none. */
@@ -104,6 +108,11 @@ gint64 satchel_device_target_get_version(const SatchelDeviceTarget *self);
 const char *satchel_device_target_get_commit(const SatchelDeviceTarget *self);
 guint satchel_device_target_get_n_apps(const SatchelDeviceTarget *self);
 SatchelTargetApp satchel_device_target_get_app(const SatchelDeviceTarget *self, guint index);
+
+/* Is the app to run on this device, by its configuration? Does it, in that very version? The engine
+ * is asked. */
+gboolean satchel_device_app_is_on(const SatchelDevice *self, const char *app);
+gboolean satchel_device_app_is_running(const SatchelDevice *self, const SatchelTargetApp *app);
 
 /* The OSTree commit that runs; NULL: nothing is deployed. */
 const char *satchel_device_get_running_commit(const SatchelDevice *self);
@@ -225,6 +234,9 @@ gboolean satchel_offer_choose(const SatchelOffer *self, const SatchelDevice *dev
 /* TRUE where @choice needs a pull and an installation. */
 gboolean satchel_offer_is_update(const SatchelOffer *self, const SatchelTargetChoice *choice);
 
+/* TRUE where that is for the apps of the target that runs already. */
+gboolean satchel_offer_is_app_sync(const SatchelOffer *self, const SatchelTargetChoice *choice);
+
 void satchel_offer_free(SatchelOffer *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SatchelOffer, satchel_offer_free)
 
@@ -261,10 +273,14 @@ gboolean satchel_update_pull(SatchelDevice *device, const SatchelOffer *offer,
 /**
  * satchel_update_install:
  * @target: one of the offer's, that was pulled
- * @outcome: (out): DONE where @target's commit runs already, NEEDS_REBOOT where it is deployed
+ * @outcome: (out): DONE where @target's commit runs already, and its apps do; NEEDS_REBOOT where it
+ * is deployed; APPS_NEED_FINALIZATION where the start of its apps was put off
  *
  * Errors: SATCHEL_ERROR_DOWNLOAD_FAILED where it was not pulled; SATCHEL_ERROR_ROLLED_BACK where it
- * could not be deployed, the device being as before and @target failing; SATCHEL_ERROR_BUSY,
+ * could not be deployed, the device being as before and @target failing, and where its apps failed
+ * and those before it run again; SATCHEL_ERROR_ROLLBACK_FAILED where these do not;
+ * SATCHEL_ERROR_CONTENT_INVALID and SATCHEL_ERROR_TARGET_UNREADABLE (an app's Compose file, an
+ * image that the engine does not take; nothing was changed); SATCHEL_ERROR_BUSY,
  * SATCHEL_ERROR_FAILED, SATCHEL_ERROR_INSTALLATION_IN_PROGRESS, SATCHEL_ERROR_DOWNGRADE_REFUSED,
  * SATCHEL_ERROR_REBOOT_FOR_BOOT_FIRMWARE (nothing was changed), SATCHEL_ERROR_CANCELLED. For an
  * offer and a @target that do not fit: as satchel_update_pull().
@@ -280,8 +296,9 @@ gboolean satchel_update_install(SatchelDevice *device, const SatchelOffer *offer
  * its boot firmware waits for another reboot, NEEDS_REBOOT where it was not rebooted yet
  *
  * Errors: SATCHEL_ERROR_NO_PENDING_INSTALLATION; SATCHEL_ERROR_ROLLED_BACK where something else was
- * booted; SATCHEL_ERROR_FAILED where the boot loader cannot be told to keep it: call it again;
- * SATCHEL_ERROR_CANCELLED.
+ * booted, or where apps failed and those before run again; SATCHEL_ERROR_ROLLBACK_NEEDS_REBOOT and
+ * SATCHEL_ERROR_ROLLBACK_FAILED where apps failed on a new system; SATCHEL_ERROR_FAILED where the
+ * boot loader cannot be told to keep it: call it again; SATCHEL_ERROR_CANCELLED.
  */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_update_finalize(SatchelDevice *device, GCancellable *cancellable,

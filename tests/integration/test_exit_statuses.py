@@ -50,21 +50,32 @@ TABLE = {
     "ROLLBACK_FAILED": "install update run rollback",
 }
 
-APPS = "only apps can lead to it"
 # What no command can give yet, and why. The manual must not claim it.
 NOT_YET = {
     "OK_REBOOT_FOR_BOOT_FIRMWARE": ("install update rollback", "an update of apps alone"),
-    "APPS_NEED_FINALIZATION": ("install update", APPS),
     "METADATA_DOWNLOAD": ("check update", "there is no online source"),
-    "UPDATE_SYNC_APPS": ("check list", APPS),
-    "CONTENT_INVALID": ("pull update rollback", APPS),
-    "TARGET_UNREADABLE": ("install update rollback", APPS),
-    "ROLLBACK_NEEDS_REBOOT": ("install update run rollback", APPS),
-    "ROLLBACK_FAILED": ("install update run", APPS),
+    "CONTENT_INVALID": ("rollback", "the way back pulls no apps"),
+    "TARGET_UNREADABLE": ("rollback", "the way back loads images in run"),
+    "ROLLBACK_NEEDS_REBOOT": ("install update rollback", "before the reboot there is none to undo"),
 }
 
 # Where a pair needs a system that is booted from its sysroot: the test that has it, and its words.
 BOOTED = {("NEEDS_REBOOT", "run"): ("test_installer_booted.py", 'system.expect(100, "run")')}
+# The same for those that need a container engine.
+ENGINE = {
+    ("APPS_NEED_FINALIZATION", "update"): ("test_apps.py", 'expect(10, "update"'),
+    ("APPS_NEED_FINALIZATION", "install"): ("test_apps.py", 'expect(10, "install"'),
+    ("UPDATE_SYNC_APPS", "check"): ("test_apps.py", 'expect(17, "check"'),
+    ("UPDATE_SYNC_APPS", "list"): ("test_apps.py", 'expect(17, "list"'),
+    ("CONTENT_INVALID", "pull"): ("test_apps_refusals.py", 'expect(70, "pull"'),
+    ("CONTENT_INVALID", "update"): ("test_apps_refusals.py", 'expect(70, "update"'),
+    ("TARGET_UNREADABLE", "install"): ("test_apps_refusals.py", 'expect(80, "install"'),
+    ("TARGET_UNREADABLE", "update"): ("test_apps_refusals.py", 'expect(80, "update"'),
+    ("ROLLBACK_NEEDS_REBOOT", "run"): ("test_apps.py", 'expect(120, "run"'),
+    ("ROLLBACK_FAILED", "install"): ("test_apps_failures.py", 'expect(130, "install"'),
+    ("ROLLBACK_FAILED", "update"): ("test_apps_failures.py", 'expect(130, "update"'),
+    ("ROLLBACK_FAILED", "run"): ("test_apps_failures.py", 'expect(130, "run"'),
+}
 
 STATUS = {name: int(number) for name, number in re.findall(
     r"^\s*SATCHEL_STATUS_(\w+) = (\d+),", (ROOT / "include/satchel/status.h").read_text(), re.M)}
@@ -231,10 +242,10 @@ def _():
 def _():
     wanted = {(name, command) for name, row in TABLE.items() for command in row.split()}
     later = {(name, command) for name, (row, _) in NOT_YET.items() for command in row.split()}
-    cases = _covered | set(BOOTED)
+    cases = _covered | set(BOOTED) | set(ENGINE)
     assert wanted == cases | later, wanted ^ (cases | later)
     assert not cases & later, cases & later
-    for name, words in BOOTED.values():
+    for name, words in (*BOOTED.values(), *ENGINE.values()):
         assert words in (pathlib.Path(__file__).parent / name).read_text(), name
 
 

@@ -246,6 +246,7 @@ class Device:
     def __init__(self, lab, version=1, mode="bare", config="", trusted=True, kind="ci"):
         self.lab = lab
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="satchel-device-"))
+        self.env = {}
         self.sysroot = self.folder / "sysroot"
         self.storage = self.folder / "sota"
         self.state_file = self.storage / "satchel/state.json"
@@ -264,7 +265,7 @@ class Device:
     def __exit__(self, *_):
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def write_config(self, extra="", pacman=""):
+    def write_config(self, extra="", pacman="", kind="ostree"):
         self.config.write_text(f"""\
 [provision]
 primary_ecu_hardware_id = "{HARDWARE}"
@@ -272,7 +273,7 @@ primary_ecu_hardware_id = "{HARDWARE}"
 path = "{self.storage}"
 uptane_metadata_path = "{self.folder}/roots"
 [pacman]
-type = "ostree"
+type = "{kind}"
 sysroot = "{self.sysroot}"
 os = "{OS}"
 booted = "staged"
@@ -304,7 +305,7 @@ reboot_sentinel_dir = "{self.folder}/session"
         return ["satchel-installer", words[0], "-c", self.config, *words[1:]]
 
     def run(self, *words, **kwargs):
-        env = {"OSTREE_SYSROOT_DEBUG": "mutable-deployments", **kwargs.pop("env", {})}
+        env = {"OSTREE_SYSROOT_DEBUG": "mutable-deployments", **self.env, **kwargs.pop("env", {})}
         return tap.run(self.argv(*words), env=env, **kwargs)
 
     def expect(self, status, *words, **kwargs):

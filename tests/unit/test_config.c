@@ -269,7 +269,7 @@ test_settings_of_a_wrong_kind_are_refused_with_file_and_line(void)
 		const char *message;
 	} cases[] = {
 		{"[pacman]\ntype = \"debian\"\n", "a.toml:2: pacman.type is \"debian\"; expected "
-						  "\"ostree\", the one type that this version has"},
+						  "\"ostree\" or \"ostree+compose_apps\""},
 		{"[pacman]\nbooted = \"2\"\n",
 		 "a.toml:2: pacman.booted is \"2\"; expected \"1\", \"0\" or \"staged\""},
 		{"[pacman]\nsysroot = \"rel\"\n",

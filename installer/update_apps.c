@@ -1,0 +1,118 @@
+#include "update_apps.h"
+#include "device_apps.h"
+#include "update_run.h"
+
+gboolean
+satchel_update_apps_return(SatchelDevice *device, GError **error)
+{
+	const SatchelStateTarget *running = satchel_device_get_running_target(device);
+	g_autoptr(GError) local_error = NULL;
+
+	/* What the device came with, and nobody has told about: its apps were never ours. */
+	if (running == NULL || satchel_device_apps_start(device, running, NULL, &local_error))
+		return TRUE;
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_ROLLBACK_FAILED,
+		    "the apps of %s do not run again: %s", running->name, local_error->message);
+	return FALSE;
+}
+
+static gboolean
+save_failed(SatchelDevice *device, const GError *cause, GError **error)
+{
+	g_autoptr(GError) local_error = NULL;
+
+	satchel_state_failed(device->state, device->clock_s, cause->message);
+	if (satchel_device_save(device, &local_error))
+		return TRUE;
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_ROLLBACK_FAILED, "%s; and %s",
+		    cause->message, local_error->message);
+	return FALSE;
+}
+
+/* The apps before run again before the state says so: cut off in between, `run` comes here again.
+ */
+static gboolean
+return_to_apps(SatchelDevice *device, const char *name, const GError *cause, GError **error)
+{
+	const SatchelStateTarget *current = device->state->current;
+	gboolean same = current != NULL && g_str_equal(current->name, name);
+	g_autoptr(GError) local_error = NULL;
+	gboolean good =
+		current != NULL && !same && satchel_update_apps_return(device, &local_error);
+
+	if (!save_failed(device, cause, error))
+		return FALSE;
+	if (good)
+		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_ROLLED_BACK,
+			    "%s failed, the apps before it run again: %s", name, cause->message);
+	else
+		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_ROLLBACK_FAILED,
+			    "%s failed: %s; %s", name, cause->message,
+			    local_error != NULL ? local_error->message
+						: "there are no apps to go back to");
+	return FALSE;
+}
+
+static gboolean
+return_to_system(SatchelDevice *device, const char *name, const GError *cause,
+		 GCancellable *cancellable, GError **error)
+{
+	g_autoptr(GError) local_error = NULL;
+
+	if (satchel_update_rollback_leave(device, cause->message, cancellable, &local_error)) {
+		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_ROLLBACK_NEEDS_REBOOT,
+			    "%s failed: %s; %s is installed again: reboot, then 'run'", name,
+			    cause->message, device->state->pending->name);
+		return FALSE;
+	}
+	if (g_error_matches(local_error, SATCHEL_ERROR, SATCHEL_ERROR_CANCELLED)) {
+		g_propagate_error(error, g_steal_pointer(&local_error));
+		return FALSE;
+	}
+	if (device->state->pending != NULL && !save_failed(device, cause, error))
+		return FALSE;
+	satchel_update_run_forget_reboot(device);
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_ROLLBACK_FAILED, "%s failed: %s; %s", name,
+		    cause->message, local_error->message);
+	return FALSE;
+}
+
+gboolean
+satchel_update_apps_settle(SatchelDevice *device, GCancellable *cancellable, GError **error)
+{
+	const SatchelStateTarget *pending = device->state->pending;
+	gboolean apps_only = g_strcmp0(pending->commit, device->state->from_commit) == 0;
+	g_autofree char *name = g_strdup(pending->name);
+	g_autoptr(GError) cause = NULL;
+
+	if (satchel_device_apps_start(device, pending, cancellable, &cause))
+		return TRUE;
+	if (g_error_matches(cause, SATCHEL_ERROR, SATCHEL_ERROR_CANCELLED)) {
+		g_propagate_error(error, g_steal_pointer(&cause));
+		return FALSE;
+	}
+	return apps_only ? return_to_apps(device, name, cause, error)
+			 : return_to_system(device, name, cause, cancellable, error);
+}
+
+gboolean
+satchel_update_apps_install(SatchelDevice *device, const SatchelStateTarget *target,
+			    const char *bundle, GCancellable *cancellable, SatchelOutcome *outcome,
+			    GError **error)
+{
+	if (!satchel_device_apps_load(device, target, cancellable, error))
+		return FALSE;
+	satchel_state_begin(device->state, target, satchel_device_get_running_commit(device),
+			    bundle);
+	satchel_state_deployed(device->state, device->clock_s);
+	if (!satchel_device_save(device, error)) {
+		satchel_state_abandon(device->state);
+		return FALSE;
+	}
+	*outcome = SATCHEL_OUTCOME_APPS_NEED_FINALIZATION;
+	if (device->delay_apps)
+		return TRUE;
+	satchel_device_apps_stop_old(device, target);
+	return satchel_update_apps_settle(device, cancellable, error) &&
+	       satchel_update_run_confirm(device, outcome, error);
+}
