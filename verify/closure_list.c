@@ -1,10 +1,11 @@
 #include "hex.h"
 #include "ostree_closure.h"
+#include <string.h>
 
 /* A tree that is still to be read; the stack of these replaces recursion. */
 typedef struct {
-	char tree[65];
-	char meta[65];
+	guint8 tree[32];
+	guint8 meta[32];
 	guint depth;
 } PendingTree;
 
@@ -25,13 +26,11 @@ satchel_closure_list_free(SatchelClosureList *self)
 }
 
 static SatchelClosureObject
-walk_object(SatchelObjectType type, const char *checksum)
+walk_object(SatchelObjectType type, const guint8 *checksum)
 {
 	SatchelClosureObject object = {.type = type};
 
-	/* From a target or out of 32 bytes: it is a checksum. */
-	if (!satchel_hex_to_sha256(checksum, object.checksum))
-		g_error("%s is no checksum", checksum);
+	memcpy(object.checksum, checksum, sizeof object.checksum);
 	return object;
 }
 
@@ -60,10 +59,11 @@ walk_count_bytes(ClosureWalk *walk, guint64 stored_bytes)
 /* Reads a commit, dirtree or dirmeta and lists it. @bytes: (out) (transfer full): NULL where it was
  * met before */
 static gboolean
-walk_load(ClosureWalk *walk, SatchelObjectType type, const char *checksum, GBytes **bytes,
+walk_load(ClosureWalk *walk, SatchelObjectType type, const guint8 *checksum, GBytes **bytes,
 	  GError **error)
 {
 	SatchelClosureObject object = walk_object(type, checksum);
+	char hex[65];
 	SatchelClosureObject *listed;
 	gboolean is_new = FALSE;
 
@@ -71,7 +71,8 @@ walk_load(ClosureWalk *walk, SatchelObjectType type, const char *checksum, GByte
 		return FALSE;
 	if (!is_new)
 		return TRUE;
-	*bytes = walk->source->load(walk->source->self, type, checksum, error);
+	satchel_hex_from_sha256(checksum, hex);
+	*bytes = walk->source->load(walk->source->self, type, hex, error);
 	if (*bytes == NULL)
 		return FALSE;
 	listed = &g_array_index(walk->list->objects, SatchelClosureObject,
@@ -83,10 +84,13 @@ walk_load(ClosureWalk *walk, SatchelObjectType type, const char *checksum, GByte
 
 /* A hash that is right and a form that is wrong: whoever made the target made it so. */
 static gboolean
-walk_malformed(ClosureWalk *walk, SatchelObjectType type, const char *checksum, GError **error)
+walk_malformed(ClosureWalk *walk, SatchelObjectType type, const guint8 *checksum, GError **error)
 {
-	g_autofree char *path = satchel_object_path(type, checksum, FALSE);
+	g_autofree char *path = NULL;
+	char hex[65];
 
+	satchel_hex_from_sha256(checksum, hex);
+	path = satchel_object_path(type, hex, FALSE);
 	g_prefix_error(error, "%s/objects/%s: ", walk->source->name, path);
 	if (error != NULL)
 		(*error)->code = SATCHEL_ERROR_DOWNLOAD_FAILED;
@@ -94,7 +98,7 @@ walk_malformed(ClosureWalk *walk, SatchelObjectType type, const char *checksum, 
 }
 
 static gboolean
-walk_meta(ClosureWalk *walk, const char *checksum, GError **error)
+walk_meta(ClosureWalk *walk, const guint8 *checksum, GError **error)
 {
 	g_autoptr(GBytes) bytes = NULL;
 
@@ -105,7 +109,7 @@ walk_meta(ClosureWalk *walk, const char *checksum, GError **error)
 }
 
 static gboolean
-walk_file(ClosureWalk *walk, const char *checksum, GError **error)
+walk_file(ClosureWalk *walk, const guint8 *checksum, GError **error)
 {
 	SatchelClosureObject object = walk_object(SATCHEL_OBJECT_FILE, checksum);
 	gboolean is_new = FALSE;
@@ -114,7 +118,7 @@ walk_file(ClosureWalk *walk, const char *checksum, GError **error)
 }
 
 static gboolean
-walk_push(ClosureWalk *walk, const char *tree, const char *meta, guint depth, GError **error)
+walk_push(ClosureWalk *walk, const guint8 *tree, const guint8 *meta, guint depth, GError **error)
 {
 	PendingTree pending = {.depth = depth};
 
@@ -124,8 +128,8 @@ walk_push(ClosureWalk *walk, const char *tree, const char *meta, guint depth, GE
 			    SATCHEL_LIMIT_OSTREE_DEPTH);
 		return FALSE;
 	}
-	g_strlcpy(pending.tree, tree, sizeof pending.tree);
-	g_strlcpy(pending.meta, meta, sizeof pending.meta);
+	memcpy(pending.tree, tree, sizeof pending.tree);
+	memcpy(pending.meta, meta, sizeof pending.meta);
 	g_array_append_val(walk->stack, pending);
 	return TRUE;
 }
@@ -140,7 +144,7 @@ walk_entries(ClosureWalk *walk, const SatchelTree *tree, guint depth, GError **e
 	while (n_files < n_entries) {
 		const SatchelTreeEntry *entry = satchel_tree_get_entry(tree, n_files);
 
-		if (*entry->meta_checksum != '\0')
+		if (entry->meta_checksum != NULL)
 			break;
 		if (!walk_file(walk, entry->checksum, error))
 			return FALSE;
@@ -218,10 +222,20 @@ walk_files(ClosureWalk *walk, guint first, GError **error)
 }
 
 static gboolean
-walk_commit(ClosureWalk *walk, const char *checksum, GError **error)
+walk_checksum(const char *hex, guint8 checksum[32], GError **error)
+{
+	if (satchel_hex_to_sha256(hex, checksum))
+		return TRUE;
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED, "%s is no checksum", hex);
+	return FALSE;
+}
+
+static gboolean
+walk_commit(ClosureWalk *walk, const guint8 *checksum, GError **error)
 {
 	guint first = walk->list->objects->len;
 	g_autoptr(GBytes) bytes = NULL;
+	guint8 tree[32], meta[32];
 	SatchelCommit commit;
 
 	if (!walk_load(walk, SATCHEL_OBJECT_COMMIT, checksum, &bytes, error))
@@ -230,7 +244,8 @@ walk_commit(ClosureWalk *walk, const char *checksum, GError **error)
 		return TRUE;
 	if (!satchel_commit_parse(bytes, &commit, error))
 		return walk_malformed(walk, SATCHEL_OBJECT_COMMIT, checksum, error);
-	if (!walk_push(walk, commit.root_tree, commit.root_meta, 1, error))
+	if (!walk_checksum(commit.root_tree, tree, error) ||
+	    !walk_checksum(commit.root_meta, meta, error) || !walk_push(walk, tree, meta, 1, error))
 		return FALSE;
 	while (walk->stack->len > 0) {
 		PendingTree pending = g_array_index(walk->stack, PendingTree, walk->stack->len - 1);
@@ -261,7 +276,10 @@ satchel_closure_list_from(const SatchelClosureSource *source, const char *const 
 	walk.list->index = satchel_closure_index_new(walk.list->objects);
 	walk.stack = g_array_new(FALSE, TRUE, sizeof(PendingTree));
 	for (guint i = 0; commits[i] != NULL; i++) {
-		if (!walk_commit(&walk, commits[i], error))
+		guint8 checksum[32];
+
+		if (!walk_checksum(commits[i], checksum, error) ||
+		    !walk_commit(&walk, checksum, error))
 			return NULL;
 	}
 	return g_steal_pointer(&walk.list);

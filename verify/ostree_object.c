@@ -46,16 +46,15 @@ object_variant(GBytes *bytes, const GVariantType *type, gsize max_bytes, GError 
 	return g_steal_pointer(&variant);
 }
 
+/* @checksum: (out): in the bytes of the object that @parent is a part of */
 static gboolean
-object_checksum(GVariant *parent, gsize index, char hex[65], GError **error)
+object_checksum(GVariant *parent, gsize index, const guint8 **checksum, GError **error)
 {
 	g_autoptr(GVariant) value = g_variant_get_child_value(parent, index);
-	g_autofree char *encoded = NULL;
 
 	if (g_variant_get_size(value) != CHECKSUM_BYTES)
 		return object_error(error, "a checksum in the object is not 32 bytes long");
-	encoded = satchel_hex_encode(g_variant_get_data(value), CHECKSUM_BYTES);
-	memcpy(hex, encoded, 65);
+	*checksum = g_variant_get_data(value);
 	return TRUE;
 }
 
@@ -81,6 +80,7 @@ satchel_commit_parse(GBytes *verified, SatchelCommit *commit, GError **error)
 	g_autoptr(GVariant) variant =
 		object_variant(verified, COMMIT_FORMAT, SATCHEL_LIMIT_OSTREE_METADATA_BYTES, error);
 	guint64 timestamp_s = 0;
+	const guint8 *tree = NULL, *meta = NULL;
 
 	memset(commit, 0, sizeof *commit);
 	if (variant == NULL)
@@ -89,9 +89,11 @@ satchel_commit_parse(GBytes *verified, SatchelCommit *commit, GError **error)
 	timestamp_s = GUINT64_FROM_BE(timestamp_s);
 	if (timestamp_s > G_MAXINT64)
 		return object_error(error, "the commit's time is out of range");
-	if (!object_checksum(variant, 6, commit->root_tree, error) ||
-	    !object_checksum(variant, 7, commit->root_meta, error))
+	if (!object_checksum(variant, 6, &tree, error) ||
+	    !object_checksum(variant, 7, &meta, error))
 		return FALSE;
+	satchel_hex_from_sha256(tree, commit->root_tree);
+	satchel_hex_from_sha256(meta, commit->root_meta);
 	commit->timestamp_s = (gint64)timestamp_s;
 	return TRUE;
 }
@@ -121,12 +123,12 @@ tree_read_entries(GVariant *array, gboolean folders, SatchelTreeEntry *entries, 
 		g_autoptr(GVariant) child = g_variant_get_child_value(array, i);
 		SatchelTreeEntry *entry = &entries[i];
 
-		/* "&s" points into the tree's bytes, which outlive the child. */
+		/* All point into the tree's bytes, which outlive the child. */
 		g_variant_get_child(child, 0, "&s", &entry->name);
 		if (!tree_check_name(entry->name, error) ||
-		    !object_checksum(child, 1, entry->checksum, error))
+		    !object_checksum(child, 1, &entry->checksum, error))
 			return FALSE;
-		if (folders && !object_checksum(child, 2, entry->meta_checksum, error))
+		if (folders && !object_checksum(child, 2, &entry->meta_checksum, error))
 			return FALSE;
 		if (i > 0 && strcmp(entries[i - 1].name, entry->name) >= 0)
 			return object_error(error, "the names of the folder are not in order");
@@ -168,7 +170,8 @@ satchel_tree_parse(GBytes *verified, GError **error)
 		return NULL;
 	files = g_variant_get_child_value(variant, 0);
 	folders = g_variant_get_child_value(variant, 1);
-	/* Each entry takes more than 32 bytes of the bounded object, so that the sum fits. */
+	/* Each entry takes more than 32 bytes of the bounded object, so that the sum fits, and is
+	 * no more than it in memory. */
 	n_files = g_variant_n_children(files);
 	n_folders = g_variant_n_children(folders);
 	self = g_new0(SatchelTree, 1);

@@ -28,11 +28,12 @@ typedef struct {
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_commit_parse(GBytes *verified, SatchelCommit *commit, GError **error);
 
-/* A folder: names are checked (no `/`, `.`, `..`, NUL, sorted, unique). */
+/* A folder, in a few bytes for each name besides the object: names are checked (no `/`, `.`, `..`,
+ * NUL, sorted, unique). */
 typedef struct {
 	const char *name;
-	char checksum[65];
-	char meta_checksum[65]; /* empty for a file */
+	const guint8 *checksum;	     /* 32 bytes */
+	const guint8 *meta_checksum; /* 32 bytes; NULL for a file */
 } SatchelTreeEntry;
 typedef struct SatchelTree SatchelTree;
 

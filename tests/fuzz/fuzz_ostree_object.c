@@ -1,4 +1,5 @@
 /* Bytes as each kind of OSTree object. */
+#include "../../verify/hex.h"
 #include "../../verify/ostree_object.h"
 #include <string.h>
 
@@ -32,9 +33,12 @@ try_metadata(GBytes *input)
 	check_error(tree != NULL, error);
 	for (guint i = 0; tree != NULL && i < satchel_tree_get_n_entries(tree); i++) {
 		const SatchelTreeEntry *entry = satchel_tree_get_entry(tree, i);
+		char checksum[65];
 
 		g_assert(strchr(entry->name, '/') == NULL && *entry->name != '\0');
-		g_assert(strlen(entry->checksum) == 64);
+		satchel_hex_from_sha256(entry->checksum, checksum);
+		if (entry->meta_checksum != NULL)
+			satchel_hex_from_sha256(entry->meta_checksum, checksum);
 	}
 }
 
