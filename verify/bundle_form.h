@@ -72,6 +72,7 @@ struct SatchelBundleReader {
 	const SatchelBundleForm *form;
 	char *path;
 	SatchelManifest *manifest; /* (nullable): its hash was signed */
+	gsize index_bytes;	   /* what is in memory to find members by */
 };
 
 /* The directory form. @is_bundle: (out): FALSE where @path is a folder and no bundle, which is not

@@ -1,4 +1,5 @@
 #include "bundle_form.h"
+#include "manifest_load.h"
 #include "medium_error.h"
 #include "part_files.h"
 #include "path_safety.h"
@@ -366,15 +367,14 @@ packed_use_manifest(SatchelBundleReader *reader, const SatchelManifest *manifest
 static void
 packed_load_manifest(BundlePacked *self)
 {
-	g_autoptr(SatchelManifest) manifest = NULL;
-	g_autoptr(GBytes) text =
-		satchel_bundle_reader_read(&self->reader, SATCHEL_BUNDLE_MANIFEST,
-					   SATCHEL_LIMIT_MANIFEST_BYTES, &self->layout_error);
+	const SatchelTarMember *found = head_find_file(self, SATCHEL_BUNDLE_MANIFEST);
+	g_autoptr(SatchelManifest) manifest =
+		satchel_manifest_load(&self->reader, NULL, found->size_bytes, &self->layout_error);
 
-	if (text != NULL)
-		manifest = satchel_manifest_parse(text, &self->layout_error);
-	if (manifest != NULL && packed_use_manifest(&self->reader, manifest, &self->layout_error))
+	if (manifest != NULL && packed_use_manifest(&self->reader, manifest, &self->layout_error)) {
+		self->reader.index_bytes = satchel_manifest_get_memory_bytes(manifest);
 		self->unsigned_manifest = g_steal_pointer(&manifest);
+	}
 }
 
 /* The manifest, signed or not; NULL where it cannot be used. Borrowed. */

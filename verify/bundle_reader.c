@@ -1,12 +1,11 @@
 #include "bundle_choice.h"
 #include "bundle_form.h"
 #include "bundle_stream.h"
-#include "digest.h"
+#include "manifest_load.h"
 #include "medium_error.h"
 #include "path_safety.h"
 #include "split_set.h"
 #include <errno.h>
-#include <string.h>
 #include <sys/stat.h>
 
 /* @path: a folder, or what was found in one. */
@@ -212,17 +211,8 @@ satchel_bundle_reader_get_signed_sha256(const SatchelBundleReader *self, const c
 	return satchel_manifest_get_member(self->manifest, index).sha256;
 }
 
-static gboolean
-reader_fail_manifest(GError **error)
-{
-	g_set_error_literal(error, SATCHEL_ERROR, SATCHEL_ERROR_BUNDLE_INVALID,
-			    SATCHEL_BUNDLE_MANIFEST " is not the one that " SATCHEL_BUNDLE_META
-						    " was signed with");
-	return FALSE;
-}
-
-/* The manifest with that hash. A text that has another one is read once more from the medium. */
-static GBytes *
+/* The manifest with that hash. */
+static SatchelManifest *
 reader_load_manifest(SatchelBundleReader *self, const char *sha256, guint64 length_bytes,
 		     GError **error)
 {
@@ -235,24 +225,11 @@ reader_load_manifest(SatchelBundleReader *self, const char *sha256, guint64 leng
 				    local_error->message);
 		return NULL;
 	}
-	if (size_bytes != length_bytes || size_bytes > SATCHEL_LIMIT_MANIFEST_BYTES) {
-		reader_fail_manifest(error);
-		return NULL;
-	}
-	for (guint i = 0; i < 2; i++) {
-		g_autoptr(GBytes) text = satchel_bundle_reader_read(self, SATCHEL_BUNDLE_MANIFEST,
-								    (gsize)size_bytes, error);
-		g_autofree char *found = NULL;
-
-		if (text == NULL)
-			return NULL;
-		found = satchel_digest_sha256_hex(g_bytes_get_data(text, NULL),
-						  g_bytes_get_size(text));
-		if (g_bytes_get_size(text) == length_bytes && strcmp(found, sha256) == 0)
-			return g_steal_pointer(&text);
-		satchel_bundle_reader_drop_cache(self, SATCHEL_BUNDLE_MANIFEST, 0, length_bytes);
-	}
-	reader_fail_manifest(error);
+	if (size_bytes == length_bytes)
+		return satchel_manifest_load(self, sha256, length_bytes, error);
+	g_set_error_literal(error, SATCHEL_ERROR, SATCHEL_ERROR_BUNDLE_INVALID,
+			    SATCHEL_BUNDLE_MANIFEST " is not the one that " SATCHEL_BUNDLE_META
+						    " was signed with");
 	return NULL;
 }
 
@@ -260,14 +237,14 @@ gboolean
 satchel_bundle_reader_accept_manifest(SatchelBundleReader *self, const char *sha256,
 				      guint64 length_bytes, GError **error)
 {
-	g_autoptr(GBytes) text = reader_load_manifest(self, sha256, length_bytes, error);
 	g_autoptr(SatchelManifest) manifest =
-		text != NULL ? satchel_manifest_parse(text, error) : NULL;
+		reader_load_manifest(self, sha256, length_bytes, error);
 
 	if (manifest == NULL ||
 	    (self->form->use_manifest != NULL && !self->form->use_manifest(self, manifest, error)))
 		return FALSE;
 	g_clear_pointer(&self->manifest, satchel_manifest_free);
+	self->index_bytes = satchel_manifest_get_memory_bytes(manifest);
 	self->manifest = g_steal_pointer(&manifest);
 	return TRUE;
 }

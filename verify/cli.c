@@ -2,9 +2,13 @@
 #include "cli_help.h"
 #include <errno.h>
 #include <locale.h>
+#include <malloc.h>
 #include <satchel/error.h>
 #include <stdio.h>
 #include <string.h>
+
+/* More than an object that is held while it is verified, so that those come from one place. */
+#define LARGE_BLOCK_BYTES (4300 * 1000)
 
 /* One program runs once in a process, so its command line may be known process-wide. */
 static struct {
@@ -330,12 +334,24 @@ flush_results(GError **error)
 	return FALSE;
 }
 
+/* Lists that grow large are blocks of their own, which go back to the system and grow without a
+ * copy. By itself glibc would put them among the small blocks as soon as a large one was freed. */
+static void
+keep_memory_small(void)
+{
+#ifdef __GLIBC__
+	(void)mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES);
+	(void)mallopt(M_TRIM_THRESHOLD, LARGE_BLOCK_BYTES / 2);
+#endif
+}
+
 int
 satchel_cli_main(const SatchelProgram *program, int argc, char **argv)
 {
 	g_autoptr(GError) error = NULL;
 	SatchelOutcome outcome = SATCHEL_OUTCOME_DONE;
 
+	keep_memory_small();
 	setlocale(LC_CTYPE, "");
 	g_set_prgname(program->program);
 	cli.program = program;

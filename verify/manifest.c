@@ -11,6 +11,8 @@
 #define DIGEST " sha256digest="
 #define SHA256_BYTES SATCHEL_MANIFEST_SHA256_BYTES
 #define FEWEST_SLOTS 64u
+/* A path all of octal, and what stands around it. */
+#define MAX_LINE_BYTES (4u * SATCHEL_LIMIT_PATH_BYTES + 256u)
 
 /*
  * libarchive's mtree writer sorts members by folder, which would lose the order that the packed
@@ -46,6 +48,13 @@ manifest_error(GError **error, const char *reason)
 {
 	g_set_error_literal(error, SATCHEL_ERROR, SATCHEL_ERROR_BUNDLE_INVALID, reason);
 	return FALSE;
+}
+
+gsize
+satchel_manifest_get_memory_bytes(const SatchelManifest *self)
+{
+	return self->records->len + self->offsets->len * sizeof(guint32) +
+	       self->n_slots * sizeof *self->slots;
 }
 
 guint
@@ -144,8 +153,12 @@ manifest_append(SatchelManifest *self, const char *path, guint64 size_bytes, con
 	if (!manifest_check_path(path, error))
 		return FALSE;
 	if (self->offsets->len >= SATCHEL_LIMIT_MANIFEST_MEMBERS ||
-	    offset > SATCHEL_LIMIT_MANIFEST_BYTES)
-		return manifest_error(error, "too many members");
+	    offset > SATCHEL_LIMIT_MANIFEST_BYTES) {
+		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_BUNDLE_INVALID,
+			    "more than %u members, or more than %u bytes of names",
+			    SATCHEL_LIMIT_MANIFEST_MEMBERS, SATCHEL_LIMIT_MANIFEST_BYTES);
+		return FALSE;
+	}
 	manifest_reserve(self, self->offsets->len + 1);
 	slot = manifest_find_slot(self, path);
 	if (self->slots[slot] != 0)
@@ -316,66 +329,128 @@ manifest_parse_line(SatchelManifest *self, const char *at, const char *end, GErr
 	return manifest_append(self, path, size_bytes, sha256, error);
 }
 
-static gboolean
-manifest_parse_lines(SatchelManifest *self, const char *text, const char *end, GError **error)
+/* ---- a text that comes in pieces ---- */
+
+struct SatchelManifestParser {
+	SatchelManifest *manifest;
+	GByteArray *begun; /* of a line that goes on in the next piece */
+	guint64 n_lines;   /* that were read */
+};
+
+SatchelManifestParser *
+satchel_manifest_parser_new(const guint8 *sha256, guint n_lines)
 {
-	guint64 number = 1;
+	SatchelManifestParser *self = g_new0(SatchelManifestParser, 1);
 
-	while (text < end) {
-		const char *newline = memchr(text, '\n', (gsize)(end - text));
+	self->manifest = satchel_manifest_new();
+	self->begun = g_byte_array_new();
+	memcpy(self->manifest->key, sha256, sizeof self->manifest->key);
+	manifest_reserve(self->manifest, MIN(n_lines, SATCHEL_LIMIT_MANIFEST_MEMBERS));
+	return self;
+}
 
-		number++;
-		if (newline == NULL)
-			manifest_error(error, "the last line is cut short");
-		if (newline == NULL || !manifest_parse_line(self, text, newline, error)) {
-			g_prefix_error(error,
-				       SATCHEL_BUNDLE_MANIFEST " line %" G_GUINT64_FORMAT ": ",
-				       number);
-			return FALSE;
-		}
-		text = newline + 1;
+/* A whole line, its newline included. */
+static gboolean
+parser_take_line(SatchelManifestParser *self, const char *line, gsize n_bytes, GError **error)
+{
+	if (self->n_lines++ == 0)
+		return (n_bytes == strlen(FIRST_LINE) && memcmp(line, FIRST_LINE, n_bytes) == 0) ||
+		       manifest_error(error, SATCHEL_BUNDLE_MANIFEST " line 1: not '#mtree'");
+	if (manifest_parse_line(self->manifest, line, line + n_bytes - 1, error))
+		return TRUE;
+	g_prefix_error(error, SATCHEL_BUNDLE_MANIFEST " line %" G_GUINT64_FORMAT ": ",
+		       self->n_lines);
+	return FALSE;
+}
+
+/* The first line of a piece may have begun in the one before. */
+static gboolean
+parser_end_begun(SatchelManifestParser *self, const char *rest, gsize n_bytes, GError **error)
+{
+	gboolean good;
+
+	g_byte_array_append(self->begun, (const guint8 *)rest, (guint)n_bytes);
+	good = parser_take_line(self, (const char *)self->begun->data, self->begun->len, error);
+	g_byte_array_set_size(self->begun, 0);
+	return good;
+}
+
+static gboolean
+parser_keep_begun(SatchelManifestParser *self, const char *line, gsize n_bytes, GError **error)
+{
+	if (n_bytes > MAX_LINE_BYTES - MIN(self->begun->len, MAX_LINE_BYTES)) {
+		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_BUNDLE_INVALID,
+			    SATCHEL_BUNDLE_MANIFEST " line %" G_GUINT64_FORMAT ": it is too long",
+			    self->n_lines + 1);
+		return FALSE;
 	}
+	if (n_bytes > 0)
+		g_byte_array_append(self->begun, (const guint8 *)line, (guint)n_bytes);
 	return TRUE;
 }
 
-/* Room at once for what the text can hold, so that nothing is moved while it is read. */
-static void
-manifest_prepare(SatchelManifest *self, const char *text, gsize n_bytes)
+gboolean
+satchel_manifest_parser_feed(SatchelManifestParser *self, const char *text, gsize n_bytes,
+			     GError **error)
 {
-	/* Of libcrypto: several times as fast as libsodium's, and a manifest has megabytes. */
-	g_autoptr(SatchelDigest) digest = satchel_digest_new(SATCHEL_DIGEST_SHA256);
-	guint8 hash[SHA256_BYTES];
-	guint n_lines = 0;
+	const char *end = text + n_bytes;
+	const char *newline;
 
-	for (const char *at = text; (at = memchr(at, '\n', n_bytes - (gsize)(at - text))) != NULL;
-	     at++)
-		n_lines++;
-	manifest_reserve(self, MIN(n_lines, SATCHEL_LIMIT_MANIFEST_MEMBERS));
-	satchel_digest_update(digest, text, n_bytes);
-	satchel_digest_finish_raw(digest, hash);
-	memcpy(self->key, hash, sizeof self->key);
+	while ((newline = memchr(text, '\n', (gsize)(end - text))) != NULL) {
+		gsize n_line = (gsize)(newline + 1 - text);
+
+		if (!(self->begun->len > 0 ? parser_end_begun(self, text, n_line, error)
+					   : parser_take_line(self, text, n_line, error)))
+			return FALSE;
+		text = newline + 1;
+	}
+	return parser_keep_begun(self, text, (gsize)(end - text), error);
+}
+
+SatchelManifest *
+satchel_manifest_parser_finish(SatchelManifestParser *self, GError **error)
+{
+	if (self->begun->len == 0 && self->n_lines > 0)
+		return g_steal_pointer(&self->manifest);
+	/* No line, or not even all of the first one. */
+	if (self->n_lines == 0)
+		(void)manifest_error(error, SATCHEL_BUNDLE_MANIFEST " line 1: not '#mtree'");
+	else
+		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_BUNDLE_INVALID,
+			    SATCHEL_BUNDLE_MANIFEST " line %" G_GUINT64_FORMAT
+						    ": the last line is cut short",
+			    self->n_lines + 1);
+	return NULL;
+}
+
+void
+satchel_manifest_parser_free(SatchelManifestParser *self)
+{
+	g_clear_pointer(&self->manifest, satchel_manifest_free);
+	g_byte_array_unref(self->begun);
+	g_free(self);
 }
 
 SatchelManifest *
 satchel_manifest_parse(GBytes *text, GError **error)
 {
-	g_autoptr(SatchelManifest) self = satchel_manifest_new();
+	/* Of libcrypto: several times as fast as libsodium's, and a manifest has megabytes. */
+	g_autoptr(SatchelDigest) digest = satchel_digest_new(SATCHEL_DIGEST_SHA256);
+	g_autoptr(SatchelManifestParser) parser = NULL;
+	guint8 hash[SHA256_BYTES];
 	gsize n_bytes = 0;
 	const char *data = g_bytes_get_data(text, &n_bytes);
-	gsize first = strlen(FIRST_LINE);
 
 	if (n_bytes > SATCHEL_LIMIT_MANIFEST_BYTES) {
 		manifest_error(error, SATCHEL_BUNDLE_MANIFEST " is too large");
 		return NULL;
 	}
-	if (n_bytes < first || memcmp(data, FIRST_LINE, first) != 0) {
-		manifest_error(error, SATCHEL_BUNDLE_MANIFEST " line 1: not '#mtree'");
+	satchel_digest_update(digest, data, n_bytes);
+	satchel_digest_finish_raw(digest, hash);
+	parser = satchel_manifest_parser_new(hash, 0);
+	if (!satchel_manifest_parser_feed(parser, data, n_bytes, error))
 		return NULL;
-	}
-	manifest_prepare(self, data, n_bytes);
-	if (!manifest_parse_lines(self, data + first, data + n_bytes, error))
-		return NULL;
-	return g_steal_pointer(&self);
+	return satchel_manifest_parser_finish(parser, error);
 }
 
 void

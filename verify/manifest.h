@@ -28,6 +28,7 @@ gboolean satchel_manifest_add(SatchelManifest *self, const char *path, guint64 s
 			      const char *sha256, GError **error);
 
 guint satchel_manifest_get_n_members(const SatchelManifest *self);
+gsize satchel_manifest_get_memory_bytes(const SatchelManifest *self);
 /* In the order of the file. */
 SatchelManifestMember satchel_manifest_get_member(const SatchelManifest *self, guint index);
 /* @index: (out): FALSE where there is no such member. */
@@ -48,6 +49,22 @@ GBytes *satchel_manifest_to_bytes(const SatchelManifest *self);
  */
 G_GNUC_WARN_UNUSED_RESULT
 SatchelManifest *satchel_manifest_parse(GBytes *text, GError **error);
+
+/*
+ * The same for a text that comes in pieces of any size. @sha256: of the whole text, or what else
+ * nobody who writes one can choose; @n_lines: how many there are, for the memory alone, 0 where
+ * that is unknown. (transfer full)
+ */
+typedef struct SatchelManifestParser SatchelManifestParser;
+SatchelManifestParser *satchel_manifest_parser_new(const guint8 *sha256, guint n_lines);
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_manifest_parser_feed(SatchelManifestParser *self, const char *text, gsize n_bytes,
+				      GError **error);
+/* Once, after all pieces. (transfer full) */
+G_GNUC_WARN_UNUSED_RESULT
+SatchelManifest *satchel_manifest_parser_finish(SatchelManifestParser *self, GError **error);
+void satchel_manifest_parser_free(SatchelManifestParser *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SatchelManifestParser, satchel_manifest_parser_free)
 
 void satchel_manifest_free(SatchelManifest *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SatchelManifest, satchel_manifest_free)

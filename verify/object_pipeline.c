@@ -6,6 +6,10 @@
 #define STORED_BYTES (8u * 1024u * 1024u)
 #define STORED_MAX_BYTES (4u * 1024u * 1024u)
 #define CONTENT_BYTES (16u * 1024u * 1024u)
+#define CONTENT_MIN_BYTES (2u * 1024u * 1024u)
+/* Of both contents and what is known of each object of the bundle, so that the most content is held
+ * of an ordinary bundle, and one of very many objects takes no more. */
+#define SHARED_BYTES (24u * 1024u * 1024u)
 #define CONTENT_MAX_BYTES (8u * 1024u * 1024u)
 #define MAX_WORKERS 16u
 
@@ -134,12 +138,23 @@ pipeline_read(gpointer user_data)
 
 /* ---- the workers ---- */
 
+/* The list of objects takes about half of what the manifest does. */
+static gsize
+pipeline_content_bytes(const Pipeline *self)
+{
+	gsize known_bytes = self->work.bundle->index_bytes + self->work.bundle->index_bytes / 2;
+	gsize all_bytes = CLAMP(SHARED_BYTES - MIN(known_bytes, SHARED_BYTES), CONTENT_MIN_BYTES,
+				CONTENT_BYTES);
+
+	return MIN(all_bytes / self->n_workers, CONTENT_MAX_BYTES);
+}
+
 static gpointer
 pipeline_verify(gpointer user_data)
 {
 	Pipeline *self = user_data;
-	g_autoptr(SatchelObjectVerifier) verifier = satchel_object_verifier_new(
-		MIN(CONTENT_BYTES / self->n_workers, CONTENT_MAX_BYTES));
+	g_autoptr(SatchelObjectVerifier) verifier =
+		satchel_object_verifier_new(pipeline_content_bytes(self));
 	PipelineBatch *batch;
 
 	while ((batch = pipeline_queue_pop(self->queue)) != NULL) {

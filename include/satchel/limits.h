@@ -43,19 +43,31 @@
 #define SATCHEL_LIMIT_PATH_BYTES 4096u
 #define SATCHEL_LIMIT_NAME_BYTES 255u
 
+/* What a device holds of a bundle while it reads it: together with these, and with what is on its
+ * way from the medium, an import stays within 64 MiB whatever the bundle is. Set when the library
+ * is built, as above, for devices with more memory and larger systems. */
+
 /* manifest.mtree: bytes and members. */
-#define SATCHEL_LIMIT_MANIFEST_BYTES (256u * 1024u * 1024u)
-#define SATCHEL_LIMIT_MANIFEST_MEMBERS (4u * 1024u * 1024u)
+#ifndef SATCHEL_LIMIT_MANIFEST_BYTES
+#define SATCHEL_LIMIT_MANIFEST_BYTES (20u * 1024u * 1024u)
+#endif
+#ifndef SATCHEL_LIMIT_MANIFEST_MEMBERS
+#define SATCHEL_LIMIT_MANIFEST_MEMBERS 100000u
+#endif
 
 /* The packed form: members up to the manifest, and parts of one bundle. */
 #define SATCHEL_LIMIT_PACKED_HEAD_MEMBERS 4096u
 #define SATCHEL_LIMIT_PACKED_PARTS 1000u
 
-/* OSTree: one commit, dirtree or dirmeta object (libostree's own limit), and folder depth. */
-#define SATCHEL_LIMIT_OSTREE_METADATA_BYTES (128u * 1024u * 1024u)
+/* OSTree: one commit, dirtree or dirmeta object, and folder depth. */
+#ifndef SATCHEL_LIMIT_OSTREE_METADATA_BYTES
+#define SATCHEL_LIMIT_OSTREE_METADATA_BYTES (8u * 1024u * 1024u)
+#endif
 #define SATCHEL_LIMIT_OSTREE_DEPTH 256u
 /* Objects in the closure of the commits of one bundle. */
-#define SATCHEL_LIMIT_OSTREE_OBJECTS (2u * 1024u * 1024u)
+#ifndef SATCHEL_LIMIT_OSTREE_OBJECTS
+#define SATCHEL_LIMIT_OSTREE_OBJECTS SATCHEL_LIMIT_MANIFEST_MEMBERS
+#endif
 /* The header of one file object: owner, mode, link target, extended attributes. */
 #define SATCHEL_LIMIT_OSTREE_FILE_HEADER_BYTES (1024u * 1024u)
 

@@ -210,22 +210,27 @@ class Lab:
         if listed is None:
             listed = [self.names[version] for version in versions]
         if meta:
-            self._sign_bundle(folder, listed, tag, kind, days, signers)
+            claims = self.bundle_claims(listed, tag, kind, days)
+            (folder / "tuf/bundle-targets.json").write_bytes(self.signed_claims(claims, signers))
         return folder
 
-    def _sign_bundle(self, folder, listed, tag, kind, days, signers):
-        targets = json.loads((folder / "tuf/targets.json").read_text())["signed"]
+    def bundle_claims(self, listed, tag=TAG, kind="ci", days=FAR_DAYS):
+        """What bundle-targets.json signs, for targets of these names."""
+        targets = json.loads((self.tuf / "metadata/targets.json").read_text())["signed"]
         kind_of_role = "Targets" if self.dialect == "uptane" else "targets"
         signed = {"_type": kind_of_role, "expires": utc(days), "version": targets["version"],
                   "x-fio-offline-bundle": {"type": kind, "tag": tag, "targets": sorted(listed)}}
         if self.dialect == "tuf":
             signed["spec_version"] = "1.0.31"
+        return signed
+
+    def signed_claims(self, signed, signers=None):
+        """bundle-targets.json with these claims."""
         if signers is None:
             signers = [(self.keyid("targets"), self.key("targets"))]
         signatures = [self.signature(keyid, key.sign(canonical(signed)))
                       for keyid, key in signers]
-        (folder / "tuf/bundle-targets.json").write_bytes(
-            canonical({"signatures": signatures, "signed": signed}))
+        return canonical({"signatures": signatures, "signed": signed})
 
     def signature(self, keyid, raw):
         if self.dialect == "tuf":

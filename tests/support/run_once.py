@@ -1,4 +1,5 @@
 """Time and memory of one process, for measurements."""
+import os
 import subprocess
 import sys
 
@@ -13,10 +14,10 @@ print(time.perf_counter() - begin, usage.ru_utime + usage.ru_stime, usage.ru_max
 """
 
 
-def run_once(argv):
-    """Seconds of wall and processor time, and KiB of memory, of one process."""
+def run_once(argv, status=0):
+    """Seconds of wall and processor time, and KiB of memory, of one process that ends with @status."""
     launched = subprocess.run([sys.executable, "-I", "-S", "-c", LAUNCHER, *argv], check=True,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
-    wall, cpu, memory, status = launched.stdout.split()
-    assert status == "0", launched.stderr
+    wall, cpu, memory, waited = launched.stdout.splitlines()[-1].split()
+    assert os.waitstatus_to_exitcode(int(waited)) == status, (waited, launched.stdout, launched.stderr)
     return float(wall), float(cpu), int(memory)

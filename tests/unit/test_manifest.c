@@ -304,6 +304,78 @@ test_more_than_the_limit_is_not_looked_at(void)
 	g_assert_nonnull(strstr(error->message, "too large"));
 }
 
+/* @text, in pieces of @n_piece bytes. */
+static SatchelManifest *
+parse_pieces(const char *text, gsize n_piece, GError **error)
+{
+	static const guint8 key[SATCHEL_MANIFEST_SHA256_BYTES];
+	g_autoptr(SatchelManifestParser) parser = satchel_manifest_parser_new(key, 0);
+	gsize n_bytes = strlen(text);
+
+	for (gsize at = 0; at < n_bytes; at += n_piece)
+		if (!satchel_manifest_parser_feed(parser, text + at, MIN(n_piece, n_bytes - at),
+						  error))
+			return NULL;
+	return satchel_manifest_parser_finish(parser, error);
+}
+
+static void
+test_pieces_of_any_size_give_the_same(void)
+{
+	g_autoptr(SatchelManifest) written = sample();
+	g_autoptr(GBytes) bytes = satchel_manifest_to_bytes(written);
+	g_autofree char *text = g_strndup(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
+
+	for (gsize n_piece = 1; n_piece <= strlen(text) + 1; n_piece++) {
+		g_autoptr(GError) error = NULL;
+		g_autoptr(SatchelManifest) read = parse_pieces(text, n_piece, &error);
+		g_autoptr(GBytes) again = NULL;
+
+		g_assert_no_error(error);
+		again = satchel_manifest_to_bytes(read);
+		g_assert_true(g_bytes_equal(bytes, again));
+	}
+}
+
+static void
+test_what_is_wrong_is_so_in_pieces_too(void)
+{
+	static const struct {
+		const char *text;
+		const char *words;
+	} cases[] = {
+		{"", "line 1"},
+		{"#mtree", "line 1"},
+		{"#mtreex\n", "line 1"},
+		{"#mtree\n./a type=file", "line 2: the last line is cut short"},
+		{"#mtree\n" LINE LINE, "line 3: a member is listed twice"},
+		{"#mtree\n" LINE "\n", "line 3"},
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		for (gsize n_piece = 1; n_piece < 200; n_piece++) {
+			g_autoptr(GError) error = NULL;
+
+			g_assert_null(parse_pieces(cases[i].text, n_piece, &error));
+			g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_BUNDLE_INVALID);
+			if (strstr(error->message, cases[i].words) == NULL)
+				g_error("'%s' is not in '%s'", cases[i].words, error->message);
+		}
+	}
+}
+
+static void
+test_a_line_without_end_is_not_kept(void)
+{
+	g_autofree char *name = g_strnfill(1 << 20, 'a');
+	g_autofree char *text = g_strconcat("#mtree\n./", name, NULL);
+	g_autoptr(GError) error = NULL;
+
+	g_assert_null(parse_pieces(text, 4096, &error));
+	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_BUNDLE_INVALID);
+	g_assert_nonnull(strstr(error->message, "line 2: it is too long"));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -332,5 +404,11 @@ main(int argc, char **argv)
 	g_test_add_func("/manifest/overlong-lines-are-refused", test_overlong_lines_are_refused);
 	g_test_add_func("/manifest/more-than-the-limit-is-not-looked-at",
 			test_more_than_the_limit_is_not_looked_at);
+	g_test_add_func("/manifest/pieces-of-any-size-give-the-same",
+			test_pieces_of_any_size_give_the_same);
+	g_test_add_func("/manifest/what-is-wrong-is-so-in-pieces-too",
+			test_what_is_wrong_is_so_in_pieces_too);
+	g_test_add_func("/manifest/a-line-without-end-is-not-kept",
+			test_a_line_without_end_is_not_kept);
 	return g_test_run();
 }
