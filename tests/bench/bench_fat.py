@@ -9,11 +9,9 @@ is the ratio. `--stick-mb-s` and `--stick-iops` make the stick as slow as real o
     tests/bench/bench_fat.py [--runs N] [--stick-mb-s N] [--stick-iops N]
 """
 import argparse
-import gzip
 import os
 import pathlib
 import re
-import shutil
 import statistics
 import subprocess
 import sys
@@ -22,6 +20,7 @@ import tempfile
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import measures  # noqa: E402
 from device_lab import HARDWARE, NAME, OS, TAG, sh  # noqa: E402
+from initramfs import Archive, fetch_kernel  # noqa: E402
 from tap import program  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -53,76 +52,6 @@ busybox poweroff -f
 """
 
 
-class Archive:
-    """A cpio archive in the form that the kernel unpacks (newc)."""
-
-    def __init__(self):
-        self.parts = []
-        self.count = 0
-        self.folders = set()
-
-    def entry(self, name, mode, content=b""):
-        self.count += 1
-        fields = [self.count, mode, 0, 0, 1, 0, len(content), 0, 0, 0, 0, len(name) + 1, 0]
-        head = b"070701" + b"".join(b"%08X" % field for field in fields) + name.encode() + b"\0"
-        self.parts += [head, bytes(-len(head) % 4), content, bytes(-len(content) % 4)]
-
-    def folder(self, name):
-        for parent in reversed([name, *map(str, pathlib.PurePath(name).parents)]):
-            if parent != "." and parent not in self.folders:
-                self.folders.add(parent)
-                self.entry(parent, 0o40755)
-
-    def file(self, name, content, mode=0o644):
-        self.folder(os.path.dirname(name))
-        self.entry(name, 0o100000 | mode, content)
-
-    def link(self, name, target):
-        self.folder(os.path.dirname(name))
-        self.entry(name, 0o120777, target.encode())
-
-    def compressed(self):
-        self.entry("TRAILER!!!", 0)
-        return gzip.compress(b"".join(self.parts), compresslevel=1)
-
-
-def fetch_kernel():
-    """Debian's kernel package, unpacked below the cache. Gives the folder."""
-    folder = CACHE / "kernel"
-    if not (folder / "complete").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        depends = sh("apt-cache", "depends", "linux-image-amd64")
-        package = re.search(r"Depends: (linux-image-\S+)", depends).group(1)
-        sh("apt-get", "download", "-o", "APT::Sandbox::User=root", package, cwd=folder)
-        sh("dpkg-deb", "-x", *folder.glob("*.deb"), folder / "unpacked")
-        (folder / "complete").touch()
-    return folder / "unpacked"
-
-
-def modules_in_order(kernel):
-    """The modules and what they depend on, in an order in which they can be inserted."""
-    files = {path.stem.replace("-", "_"): path for path in kernel.glob("lib/modules/**/*.ko")}
-    order = []
-
-    def add(name):
-        path = files.get(name.replace("-", "_"))
-        if path is None or path in order:
-            return
-        depends = re.search(rb"\0depends=([^\0]*)\0", path.read_bytes()).group(1).decode()
-        for other in filter(None, depends.split(",")):
-            add(other)
-        order.append(path)
-
-    for name in MODULES:
-        add(name)
-    return order
-
-
-def libraries_of(binary):
-    return set(re.findall(r"(/\S+) \(0x", sh("ldd", binary)))
-
-
 def make_initramfs(kernel, tuf, path):
     """Nothing but busybox, the installer, its libraries, the modules and the trusted root."""
     archive = Archive()
@@ -130,14 +59,8 @@ def make_initramfs(kernel, tuf, path):
         archive.folder(folder)
     archive.file("init", INIT.encode(), 0o755)
     archive.file("bin/busybox", pathlib.Path("/bin/busybox").read_bytes(), 0o755)
-    installer = program("satchel-installer")
-    archive.file("bin/satchel-installer", pathlib.Path(installer).read_bytes(), 0o755)
-    for library in sorted(libraries_of(installer)):
-        archive.file(library.lstrip("/"), pathlib.Path(library).read_bytes(), 0o755)
-    order = modules_in_order(kernel)
-    for module in order:
-        archive.file(f"modules/{module.name}", module.read_bytes())
-    archive.file("modules/order", "".join(f"/modules/{m.name}\n" for m in order).encode())
+    archive.program(program("satchel-installer"), "bin/satchel-installer")
+    archive.modules(kernel, MODULES)
     archive.file("usr/lib/sota/tuf/ci/1.root.json", (tuf / "1.root.json").read_bytes())
     archive.file("etc/satchel.toml", f"""[provision]
 primary_ecu_hardware_id = "{HARDWARE}"
@@ -234,7 +157,7 @@ def main():
         limits += f",throttling.bps-total={given.stick_mb_s * 1000000}"
     if given.stick_iops:
         limits += f",throttling.iops-total={given.stick_iops}"
-    kernel = fetch_kernel()
+    kernel = fetch_kernel(CACHE)
     with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
         work = pathlib.Path(folder)
         tuf, bundles = make_bundle(work)
