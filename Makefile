@@ -30,6 +30,7 @@ PKG_CONFIG ?= pkg-config
 OPTIMIZE ?= -O2 -g
 SANITIZE ?=
 FUZZ_S ?= 60
+CUTS ?= 20
 
 # One build directory for each set of sanitizers, so that a switch does not rebuild all.
 comma := ,
@@ -194,6 +195,11 @@ check-unit: $(UNIT_TESTS) ## run the unit tests only
 check-integration: all ## run the integration tests only
 	@$(TEST_ENVIRONMENT) prove -j$(JOBS) --exec '' $(INTEGRATION_TESTS)
 
+.PHONY: powercut
+powercut: deps ## pull the plug of a virtual machine CUTS times (20) in updates; SEED= for the same again
+	$(again) all
+	@$(TEST_ENVIRONMENT) tests/e2e/powercut.py --cuts '$(CUTS)' $(if $(SEED),--seed '$(SEED)')
+
 .PHONY: fuzz
 fuzz: deps ## run each fuzzer for FUZZ_S seconds (60)
 	$(again) CC=clang SANITIZE=fuzzer-no-link,address,undefined BUILD=build/fuzz fuzz-programs
@@ -306,6 +312,6 @@ clean: ## remove build/
 
 .PHONY: help
 help: ## show this list
-	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name what; do \
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name what; do \
 		printf '  %-18s %s\n' "$$name" "$$what"; done
-	@echo 'Variables: CC=clang  SANITIZE=address,undefined  WERROR=-Werror  V=1  PREFIX=  DESTDIR=  FUZZ_S='
+	@echo 'Variables: CC=clang  SANITIZE=address,undefined  WERROR=-Werror  V=1  PREFIX=  DESTDIR=  FUZZ_S=  CUTS=  SEED='

@@ -1,0 +1,233 @@
+"""One power cut: an update under way, the plug pulled at a chosen instant, and what then becomes of
+the machine.
+
+An instant is a call of the installer that changes what is on the disk (call_marks.c): the program is
+held there, some seconds pass in which the kernel writes back what it wants to, and the machine ends.
+With a volatile cache, writes that the machine had not flushed are lost as well. A seed gives the same
+instant each time.
+"""
+import json
+import pathlib
+import random
+import re
+import time
+
+import machine
+import write_log
+from device_lab import sh
+from schemas import check as check_schema
+
+STICK = "/run/stick"
+MARKS = "MARKS_PORT=/dev/virtio-ports/satchel.marks LD_PRELOAD=/usr/lib/satchel-test/call_marks.so"
+PULL = f"satchel-installer pull --src-dir {STICK}"
+INSTALL = "satchel-installer install"
+PLAIN = "ostree admin deploy --os=lmp {commit}"
+SWAP = "renameat loader"
+
+# (name, command, where it is held, seconds until the cut, volatile cache). What is held at no place
+# runs to its end first.
+CHOSEN = (
+    ("swap, 6 s later", INSTALL, SWAP, 6, False),
+    ("swap", INSTALL, SWAP, 0, True),
+    ("frozen behind the swap", INSTALL, f"{SWAP}+ioctl FITHAW", 0, True),
+    ("first deletion of the clean-up", INSTALL, f"{SWAP}+unlinkat ostree/boot.", 6, False),
+    ("installed, 1 s later", INSTALL, None, 1, False),
+    ("installed", INSTALL, None, 0, True),
+    ("swap, 1 s later", INSTALL, SWAP, 1, False),
+    ("state written", INSTALL, f"{SWAP}+renameat state.json", 6, True),
+    ("pinned", INSTALL, "linkat .loader.pin", 0, True),
+    ("frozen before the checkout", INSTALL, "ioctl FIFREEZE", 0, False),
+    ("installed, 6 s later", INSTALL, None, 6, False),
+    ("pulled", PULL, None, 0, True),
+)
+
+
+class Plan:
+    """What one cut does; all of it follows from the seed."""
+
+    def __init__(self, seed, counts, name=None):
+        self.seed = seed
+        self.source = random.Random(seed)
+        chosen = {entry[0]: entry for entry in CHOSEN}
+        if name is None and self.source.random() < 0.5:
+            name = self.source.choice(sorted(chosen))
+        self.is_chosen = bool(name)
+        if name:
+            self.name, self.command, self.hold, self.seconds, self.volatile = chosen[name]
+            return
+        self.command = self.source.choice((PULL, INSTALL, INSTALL))
+        count = counts[self.command]
+        self.hold = str(self.source.randrange(1, count + 1))
+        self.seconds = self.source.choice((0, 0, 1, 3, 6))
+        self.volatile = self.source.random() < 0.5
+        self.name = f"{self.command.split()[1]}, call {self.hold} of {count}, {self.seconds} s"
+
+    def __str__(self):
+        return f"seed {self.seed}: {self.name}{', volatile cache' if self.volatile else ''}"
+
+
+def control_plan(image):
+    """A cut of libostree's own deployment, in the first second after it has returned."""
+    plan = Plan(0, {}, CHOSEN[0][0])
+    plan.name, plan.command = "control", PLAIN.format(commit=image.commit(2))
+    plan.hold, plan.seconds, plan.volatile = None, 1, False
+    return plan
+
+
+class Brick(AssertionError):
+    """The machine does not boot any more."""
+
+
+class Bench:
+    """A folder with the image's stick, snapshots and, for one cut at a time, a disk."""
+
+    def __init__(self, image, folder):
+        self.image = image
+        self.folder = folder
+        self.stick = folder / "stick"
+        make_stick(image.packed, self.stick)
+        self.pulled = (folder / "pulled.disk", folder / "pulled.memory")
+        self.counts = None
+
+    def prepare(self):
+        """Counts the calls of a whole update, and keeps a machine that has pulled."""
+        disk = machine.copy_disk(self.image.disk, self.pulled[0])
+        with machine.Machine(self.folder, disk, self.image.memory) as guest:
+            stick = self.insert(guest)
+            guest.check(f"MARKS_LIST=/run/pull {MARKS} {PULL}")
+            self.counts = {PULL: int(guest.check("wc -l </run/pull"))}
+            self.remove(guest, stick)
+            guest.check("sync")
+            guest.save(self.pulled[1])
+        with machine.Machine(self.folder, machine.copy_disk(disk, self.folder / "disk"),
+                             self.pulled[1]) as guest:
+            guest.check(f"MARKS_LIST=/run/install {MARKS} {INSTALL}", 100)
+            self.counts[INSTALL] = int(guest.check("wc -l </run/install"))
+            return guest.check("cat /run/pull; echo; cat /run/install")
+
+    def insert(self, guest):
+        """Plugs the stick in and mounts it; the device does not serve it by itself."""
+        guest.check("mkdir -p /run/udev/rules.d && "
+                    "ln -sf /dev/null /run/udev/rules.d/90-satchel-media.rules && "
+                    "udevadm control --reload")
+        name = guest.plug(self.stick)
+        guest.check(f"until mount -o ro /dev/sda {STICK}; do sleep 0.2; done 2>/dev/null")
+        return name
+
+    @staticmethod
+    def remove(guest, name):
+        guest.check(f"umount {STICK}")
+        guest.unplug(name)
+
+    # ---- the cut
+
+    def cut(self, plan):
+        """Updates and pulls the plug. Leaves folder/disk as the machine left it; gives a word about
+        the instant."""
+        first, memory = self.pulled if plan.command != PULL else \
+            (self.image.disk, self.image.memory)
+        disk = machine.copy_disk(first, self.folder / "disk")
+        log = self.folder / "log" if plan.volatile else None
+        with machine.Machine(self.folder, disk, memory, log) as guest:
+            if plan.command == PULL:
+                self.insert(guest)
+            told = self._hold(guest, plan)
+            time.sleep(plan.seconds)
+            guest.cut()
+        if plan.volatile:
+            machine.copy_disk(first, disk)
+            told += " (%d of %d unflushed sectors lost)" % \
+                write_log.lose_unflushed(log, disk, plan.source)
+            log.unlink()
+        return told
+
+    @staticmethod
+    def _hold(guest, plan):
+        command = plan.command
+        if plan.hold:
+            command = f"MARKS_HOLD='{plan.hold}' {MARKS} {command}"
+        word = guest.start(command)
+        if plan.hold:
+            held = guest.held(word)
+            if held:
+                return f"held at {held}"
+        status, output = guest.end(word)
+        assert status in (0, 100), output
+        return f"ended with {status}"
+
+    # ---- what has become of it
+
+    def judge(self):
+        """Boots the disk; asserts that all is well. Gives the release that booted first."""
+        with machine.Machine(self.folder, self.folder / "disk") as guest:
+            booted = self._boot(guest)
+            self._look(guest, booted)
+            if booted == 1:
+                self._update_again(guest)
+            guest.power_off()
+        if booted == 1:
+            with machine.Machine(self.folder, self.folder / "disk") as guest:
+                assert self._boot(guest) == 2, "the next try did not reach release 2"
+                self._finished(guest)
+                guest.power_off()
+        return booted
+
+    def _boot(self, guest):
+        try:
+            guest.wait_up()
+        except machine.GuestDied as problem:
+            raise Brick(str(problem)) from problem
+        release = int(guest.check("sed -n s/RELEASE=//p /usr/lib/os-release"))
+        assert release in (1, 2)
+        return release
+
+    def _look(self, guest, booted):
+        """The system is whole, its repository clean, and the state tells what runs."""
+        guest.run("systemctl is-system-running --wait")
+        # That the old system runs where the new one was due is told as a failure.
+        guest.check("! systemctl --failed --plain --no-legend | grep -v '^satchel-run'")
+        guest.check("cd /usr && find . -mindepth 1 -printf '%P %y %s\\n' | "
+                    "sed -n 's,^\\(.*\\) d .*,usr/\\1 0,p;t;s,^\\(.*\\) . \\(.*\\),usr/\\1 \\2,p' | "
+                    "grep -v satchel-test/files | LC_ALL=C sort >/run/files; "
+                    "LC_ALL=C sort /usr/lib/satchel-test/files | diff - /run/files")
+        fsck = guest.check("ostree fsck")
+        assert "no errors found" in fsck, fsck
+        guest.check("ostree admin status")
+        if booted == 2:
+            self._finished(guest)
+            return
+        self._state(guest, 1)
+
+    def _state(self, guest, release):
+        status = json.loads(guest.check("satchel-installer status --json 1"))
+        check_schema(json.dumps(status).encode(), "installer-status.schema.json")
+        state = guest.check("cat /var/sota/satchel/state.json")
+        check_schema(state.encode(), "installer-state.schema.json")
+        assert self.image.commit(release) in json.dumps(status), status
+        return json.loads(state)
+
+    def _finished(self, guest):
+        guest.check("satchel-installer run")
+        state = self._state(guest, 2)
+        assert state["current"]["commit"] == self.image.commit(2), state
+        assert "installing" not in state and "pending" not in state, state
+
+    def _update_again(self, guest):
+        """What the next insertion does, on a device that runs what it had."""
+        guest.run("satchel-installer run")
+        stick = self.insert(guest)
+        output = guest.check(f"satchel-installer update --src-dir {STICK}", 100)
+        assert re.search(r"reboot", output), output
+        self.remove(guest, stick)
+
+
+def make_stick(content, path):
+    """A FAT32 file system without partitions that holds that file or folder."""
+    content = pathlib.Path(content)
+    files = [content] if content.is_file() else [f for f in content.rglob("*") if f.is_file()]
+    size = sum(file.stat().st_size + 8192 for file in files) + (48 << 20)
+    with open(path, "wb") as image:
+        image.truncate(size)
+    sh("mkfs.vfat", "-F", "32", path)
+    sh("mcopy", "-i", path, "-s", *([content] if content.is_file() else sorted(content.iterdir())),
+       "::")
