@@ -200,6 +200,11 @@ powercut: deps ## pull the plug of a virtual machine CUTS times (20) in updates;
 	$(again) all
 	@$(TEST_ENVIRONMENT) tests/e2e/powercut.py --cuts '$(CUTS)' $(if $(SEED),--seed '$(SEED)')
 
+.PHONY: powercut-oracle
+powercut-oracle: deps ## judge every point of an installation at which the power could go
+	$(again) all
+	@$(TEST_ENVIRONMENT) tests/e2e/powercut_oracle.py
+
 .PHONY: fuzz
 fuzz: deps ## run each fuzzer for FUZZ_S seconds (60)
 	$(again) CC=clang SANITIZE=fuzzer-no-link,address,undefined BUILD=build/fuzz fuzz-programs
