@@ -368,9 +368,12 @@ static void
 packed_load_manifest(BundlePacked *self)
 {
 	const SatchelTarMember *found = head_find_file(self, SATCHEL_BUNDLE_MANIFEST);
-	g_autoptr(SatchelManifest) manifest =
-		satchel_manifest_load(&self->reader, NULL, found->size_bytes, &self->layout_error);
+	g_autoptr(SatchelManifest) manifest = NULL;
 
+	/* Without it the bundle was not opened. */
+	g_return_if_fail(found != NULL);
+	manifest =
+		satchel_manifest_load(&self->reader, NULL, found->size_bytes, &self->layout_error);
 	if (manifest != NULL && packed_use_manifest(&self->reader, manifest, &self->layout_error)) {
 		self->reader.index_bytes = satchel_manifest_get_memory_bytes(manifest);
 		self->unsigned_manifest = g_steal_pointer(&manifest);
