@@ -73,7 +73,9 @@ DEVICE_OBJECTS := $(filter-out $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard \
 	installer/cmd_*.c installer/command_*.c installer/report.c)),$(INSTALLER_OBJECTS))
 PROGRAMS := $(patsubst %/main.c,$(BUILD)/satchel-%,$(wildcard bundler/main.c verify/main.c installer/main.c))
 UNIT_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
-INTEGRATION_TESTS := $(wildcard tests/integration/test_*)
+# A container engine and Compose take their time: their tests have a target of their own.
+ENGINE_TESTS := $(wildcard tests/integration/test_apps*.py)
+INTEGRATION_TESTS := $(filter-out $(ENGINE_TESTS),$(wildcard tests/integration/test_*))
 FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 SONAME := libsatchel.so.$(SOVERSION)
@@ -160,8 +162,12 @@ demo: deps ## carry a real root file system to a device, and see bad bundles ref
 	@SATCHEL_BUILD='$(CURDIR)/$(BUILD)' tests/demo.sh
 
 .PHONY: check
-check: deps ## run all tests
+check: deps ## run all tests but those of check-apps
 	$(again) check-all
+
+.PHONY: check-apps
+check-apps: deps ## run the tests with a real container engine
+	$(again) check-engine
 
 .PHONY: lint
 lint: deps ## format, static analysis, layering, sizes, spelling
@@ -186,6 +192,10 @@ TEST_ENVIRONMENT = SATCHEL_BUILD='$(CURDIR)/$(BUILD)' SATCHEL_FIXTURES='$(CURDIR
 .PHONY: check-all
 check-all: all $(UNIT_TESTS)
 	@$(TEST_ENVIRONMENT) prove -j$(JOBS) --exec '' $(INTEGRATION_TESTS) $(UNIT_TESTS)
+
+.PHONY: check-engine
+check-engine: all
+	@$(TEST_ENVIRONMENT) prove -j$(JOBS) --exec '' $(ENGINE_TESTS)
 
 .PHONY: check-unit
 check-unit: $(UNIT_TESTS) ## run the unit tests only
