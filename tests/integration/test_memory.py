@@ -116,11 +116,8 @@ def _(tmp):
     made = large_bundle.release(MEMBERS - folders - 10)
     version = publish(made)
     bundle = large_bundle.pack(lab(), version, made, tmp / "b.satchel")
-    with open(bundle, "r+b") as file:  # the first content is damaged, so that it ends there
-        first = next(data for path, data in made.objects.items() if path.endswith(b".filez"))
-        file.seek(file.read().index(first))
-        file.write(bytes(len(first)))
-    peak(50, "pull", "-q", "--src-dir", bundle)
+    peak(0, "pull", "-q", "--src-dir", bundle)
+    assert device().has_commit(version)
 
 
 @test("a folder of very many names, and a commit as large as is allowed, take 64 MiB")
