@@ -393,9 +393,13 @@ gboolean
 satchel_manifest_parser_feed(SatchelManifestParser *self, const char *text, gsize n_bytes,
 			     GError **error)
 {
-	const char *end = text + n_bytes;
+	const char *end;
 	const char *newline;
 
+	/* No bytes may have no address. */
+	if (n_bytes == 0)
+		return TRUE;
+	end = text + n_bytes;
 	while ((newline = memchr(text, '\n', (gsize)(end - text))) != NULL) {
 		gsize n_line = (gsize)(newline + 1 - text);
 
