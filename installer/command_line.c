@@ -16,6 +16,7 @@ static struct {
 	char *install_mode;
 	char *json;
 	gboolean watch;
+	char *place; /* no option */
 	int interval_s;
 	int log_level;
 } values = {.interval_s = -1, .log_level = -1};
@@ -128,12 +129,13 @@ satchel_command_line_parse(int argc, char **argv, SatchelCommandTakes takes,
 		return satchel_cli_usage_error(error, "the target is given twice: '%s' and '%s'",
 					       values.update_name, argv[1]);
 	if (argc > 1 && (takes & SATCHEL_COMMAND_TAKES_PLACE) != 0)
-		line->place = g_strdup(argv[1]);
+		values.place = g_strdup(argv[1]);
 	else if (argc > 1)
 		values.update_name = g_strdup(argv[1]);
 	line->config_paths = values.config_paths;
 	line->src_dir = values.src_dir;
 	line->target = values.update_name;
+	line->place = values.place;
 	line->watch = values.watch;
 	line->delay_apps = values.install_mode != NULL;
 	line->interval_s = MAX(values.interval_s, 0);
