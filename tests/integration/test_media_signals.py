@@ -184,11 +184,13 @@ def _(tmp):
                 for line in monitor.stdout:
                     if "NameLost" in line or "NameAcquired" in line:
                         break
-                with lab.device() as device:
-                    device.write_config("[signals]\nbus = true\n")
-                    device.expect(100, "media", stick,
-                                  env={"DBUS_SYSTEM_BUS_ADDRESS": address})
-                daemon.terminate()
+                try:
+                    with lab.device() as device:
+                        device.write_config("[signals]\nbus = true\n")
+                        device.expect(100, "media", stick,
+                                      env={"DBUS_SYSTEM_BUS_ADDRESS": address})
+                finally:
+                    daemon.terminate()
                 rows = [row for row in monitor.stdout if "StateChanged" in row]
         finally:
             daemon.kill()
