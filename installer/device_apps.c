@@ -260,7 +260,6 @@ make_override(const SatchelAppClosure *closure)
 static gboolean
 stage(const AppsWork *work, const char *app, const SatchelAppClosure *closure, GError **error)
 {
-	g_autofree char *blob = satchel_app_store_blob(closure->manifest->archive->sha256);
 	g_autoptr(GBytes) override = make_override(closure);
 	g_autoptr(GBytes) archive = satchel_blob_store_load(work->store, closure->manifest->archive,
 							    SATCHEL_LIMIT_APP_ARCHIVE_BYTES, error);
