@@ -74,6 +74,51 @@ test_any_other_line_is_refused(void)
 }
 
 static void
+test_a_refusal_keeps_the_code_of_its_reason(void)
+{
+	g_autoptr(GError) reason =
+		g_error_new_literal(SATCHEL_ERROR, SATCHEL_ERROR_METADATA_EXPIRED, "it\nexpired");
+	g_autoptr(SatchelMediaVerdict) got = satchel_media_verdict_new_refused("p", reason);
+
+	g_assert_cmpstr(got->path, ==, "p");
+	g_assert_cmpint(got->kind, ==, SATCHEL_MEDIA_REFUSED);
+	g_assert_cmpint(got->code, ==, SATCHEL_ERROR_METADATA_EXPIRED);
+	g_assert_null(got->target);
+	g_assert_cmpint(got->version, ==, -1);
+	g_assert_cmpstr(got->reason, ==, "it\\x0aexpired");
+}
+
+static void
+test_a_foreign_reason_means_an_unreadable_stick(void)
+{
+	g_autoptr(GError) reason =
+		g_error_new_literal(G_FILE_ERROR, G_FILE_ERROR_IO, "the stick broke");
+	g_autoptr(SatchelMediaVerdict) got = satchel_media_verdict_new_refused("p", reason);
+
+	g_assert_cmpint(got->kind, ==, SATCHEL_MEDIA_REFUSED);
+	g_assert_cmpint(got->code, ==, SATCHEL_ERROR_DOWNLOAD_FAILED);
+	g_assert_cmpstr(got->reason, ==, "the stick broke");
+}
+
+static void
+test_a_refusal_without_a_target_comes_over_without_one(void)
+{
+	g_autoptr(GError) reason =
+		g_error_new_literal(SATCHEL_ERROR, SATCHEL_ERROR_BUNDLE_INVALID, "not signed");
+	g_autoptr(SatchelMediaVerdict) sent = satchel_media_verdict_new_refused("p", reason);
+	g_autofree char *line = satchel_media_verdict_to_line(sent);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(SatchelMediaVerdict) got = satchel_media_verdict_from_line(line, "p", &error);
+
+	g_assert_no_error(error);
+	g_assert_cmpint(got->kind, ==, SATCHEL_MEDIA_REFUSED);
+	g_assert_cmpint(got->code, ==, SATCHEL_ERROR_BUNDLE_INVALID);
+	g_assert_null(got->target);
+	g_assert_cmpint(got->version, ==, -1);
+	g_assert_cmpstr(got->reason, ==, "not signed");
+}
+
+static void
 test_the_highest_version_that_can_be_installed_is_the_best(void)
 {
 	g_autoptr(GPtrArray) list = list_new();
@@ -110,6 +155,10 @@ main(int argc, char **argv)
 	g_test_add_func("/media-verdict/line", test_a_line_brings_all_of_it_over);
 	g_test_add_func("/media-verdict/longest", test_the_longest_texts_fit_a_line);
 	g_test_add_func("/media-verdict/other", test_any_other_line_is_refused);
+	g_test_add_func("/media-verdict/refused", test_a_refusal_keeps_the_code_of_its_reason);
+	g_test_add_func("/media-verdict/foreign", test_a_foreign_reason_means_an_unreadable_stick);
+	g_test_add_func("/media-verdict/no-target",
+			test_a_refusal_without_a_target_comes_over_without_one);
 	g_test_add_func("/media-verdict/best",
 			test_the_highest_version_that_can_be_installed_is_the_best);
 	g_test_add_func("/media-verdict/another", test_what_is_for_another_device_is_no_refusal);
