@@ -1,4 +1,5 @@
 #include "../../installer/state.h"
+#include "../../verify/role_parse.h"
 #include <string.h>
 
 #define COMMIT_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -214,6 +215,68 @@ test_copy_of_a_target_has_its_apps(void)
 	g_assert_cmpstr(copy->commit, ==, COMMIT_A);
 }
 
+#define APP_URI "hub.example.org/factory/app@sha256:" COMMIT_C
+
+/* The one target of a role, with two apps of which a bundle may hold one. */
+static SatchelOstreeTarget *
+ostree_target_new(void)
+{
+	static const char text[] =
+		"{\"signatures\": [], \"signed\": {\"_type\": \"Targets\", \"version\": 1, "
+		"\"expires\": \"2090-01-01T00:00:00Z\", \"targets\": {\"b-2\": {\"length\": 0, "
+		"\"hashes\": {\"sha256\": \"" COMMIT_B "\"}, \"custom\": {\"version\": \"2\", "
+		"\"hardwareIds\": [\"board\"], \"targetFormat\": \"OSTREE\", "
+		"\"x-satchel\": {\"lowest-version\": 1}, \"docker_compose_apps\": "
+		"{\"left\": {\"uri\": \"" APP_URI "\"}, \"taken\": {\"uri\": \"" APP_URI "\"}}, "
+		"\"fetched-apps\": {\"uri\": \"https://example.org\", "
+		"\"shortlist\": \"taken\"}}}}}}";
+	g_autoptr(GBytes) bytes = g_bytes_new_static(text, strlen(text));
+	g_autoptr(GError) error = NULL;
+	g_autoptr(SatchelSignedDocument) document =
+		satchel_signed_document_parse(bytes, "targets", SATCHEL_DIALECT_UPTANE, &error);
+	g_autoptr(SatchelTargets) role = NULL;
+	SatchelOstreeTarget *self;
+
+	g_assert_no_error(error);
+	role = satchel_targets_parse(document, "targets", SATCHEL_DIALECT_UPTANE, &error);
+	g_assert_no_error(error);
+	self = satchel_ostree_target_new(satchel_targets_lookup(role, "b-2"), &error);
+	g_assert_no_error(error);
+	return self;
+}
+
+static void
+test_of_a_target_only_the_apps_that_a_bundle_may_hold_are_kept(void)
+{
+	g_autoptr(SatchelOstreeTarget) signed_target = ostree_target_new();
+	g_autoptr(SatchelStateTarget) kept = satchel_state_target_new(signed_target);
+	const SatchelStateApp *app;
+
+	g_assert_cmpuint(satchel_ostree_target_get_n_apps(signed_target), ==, 2);
+	g_assert_cmpstr(kept->name, ==, "b-2");
+	g_assert_cmpint(kept->version, ==, 2);
+	g_assert_cmpint(kept->lowest_version, ==, 1);
+	g_assert_cmpstr(kept->commit, ==, COMMIT_B);
+	g_assert_cmpuint(kept->apps->len, ==, 1);
+	app = g_ptr_array_index(kept->apps, 0);
+	g_assert_cmpstr(app->name, ==, "taken");
+	g_assert_cmpstr(app->uri, ==, APP_URI);
+}
+
+static void
+test_to_adopt_what_is_current_changes_nothing(void)
+{
+	g_autoptr(SatchelState) state = state_with_current();
+	g_autoptr(SatchelStateTarget) same = target("a", 1, COMMIT_A);
+	g_autoptr(GBytes) before = satchel_state_serialize(state);
+	g_autoptr(GBytes) after = NULL;
+
+	satchel_state_adopt(state, same, 200);
+	after = satchel_state_serialize(state);
+	g_assert_true(g_bytes_equal(before, after));
+	g_assert_cmpuint(state->events->len, ==, 1);
+}
+
 static void
 test_a_pending_target_that_works_is_current_and_the_old_one_is_for_rollback(void)
 {
@@ -416,5 +479,9 @@ main(int argc, char **argv)
 			test_the_floor_of_what_failed_does_not_hold);
 	g_test_add_func("/state/floors_of_another_form_are_refused",
 			test_floors_of_another_form_are_refused);
+	g_test_add_func("/state/of_a_target_only_the_apps_that_a_bundle_may_hold_are_kept",
+			test_of_a_target_only_the_apps_that_a_bundle_may_hold_are_kept);
+	g_test_add_func("/state/to_adopt_what_is_current_changes_nothing",
+			test_to_adopt_what_is_current_changes_nothing);
 	return g_test_run();
 }
