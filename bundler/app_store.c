@@ -5,6 +5,7 @@
 #include "../verify/hex.h"
 #include "../verify/path_safety.h"
 #include "../verify/safe_read.h"
+#include "../verify/write_all.h"
 #include "app_files.h"
 #include "file_error.h"
 #include "write_directory.h"
@@ -194,8 +195,6 @@ gboolean
 satchel_blob_writer_append(SatchelBlobWriter *self, gconstpointer data, gsize n_bytes,
 			   GError **error)
 {
-	const guint8 *bytes = data;
-
 	if (n_bytes > self->size_bytes - self->offset_bytes) {
 		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
 			    "blob sha256:%s is longer than the %" G_GUINT64_FORMAT
@@ -205,17 +204,8 @@ satchel_blob_writer_append(SatchelBlobWriter *self, gconstpointer data, gsize n_
 	}
 	satchel_digest_update(self->digest, data, n_bytes);
 	self->offset_bytes += n_bytes;
-	while (n_bytes > 0) {
-		ssize_t n_written = write(self->fd, bytes, n_bytes);
-
-		if (n_written < 0 && errno == EINTR)
-			continue;
-		if (n_written < 0)
-			return writer_fail(self, errno, "write it", error);
-		bytes += n_written;
-		n_bytes -= (gsize)n_written;
-	}
-	return TRUE;
+	return satchel_write_all(self->fd, data, n_bytes) ||
+	       writer_fail(self, errno, "write it", error);
 }
 
 static gboolean

@@ -3,6 +3,7 @@
 #include "../verify/json.h"
 #include "../verify/safe_read.h"
 #include "../verify/threshold.h"
+#include "../verify/write_all.h"
 #include "file_error.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -328,25 +329,6 @@ satchel_repo_store_save_role(SatchelRepoStore *self, SatchelRole role, GBytes *f
 
 /* ---- keys ---- */
 
-static gboolean
-write_all(int fd, GBytes *content)
-{
-	gsize n_bytes;
-	const char *data = g_bytes_get_data(content, &n_bytes);
-
-	while (n_bytes > 0) {
-		ssize_t n_written = write(fd, data, n_bytes);
-
-		if (n_written < 0 && errno == EINTR)
-			continue;
-		if (n_written <= 0)
-			return FALSE;
-		data += n_written;
-		n_bytes -= (gsize)n_written;
-	}
-	return TRUE;
-}
-
 /* O_EXCL on the final name: a key that is there is never replaced, not even by itself. Killed
  * before the root names it, it is an orphan that does no harm. */
 static gboolean
@@ -365,7 +347,8 @@ save_key(SatchelRepoStore *self, SatchelRole role, const SatchelPrivateKey *key,
 		    0600);
 	if (fd < 0)
 		return satchel_file_error_set(error, errno, path, "create it");
-	if (!write_all(fd, pem) || fsync(fd) != 0)
+	if (!satchel_write_all(fd, g_bytes_get_data(pem, NULL), g_bytes_get_size(pem)) ||
+	    fsync(fd) != 0)
 		system_error = errno;
 	if (close(fd) != 0 && system_error == 0)
 		system_error = errno;

@@ -1,5 +1,6 @@
 #include "write_directory.h"
 #include "../verify/digest.h"
+#include "../verify/write_all.h"
 #include "file_error.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -68,20 +69,11 @@ satchel_write_directory_begin(int dir_fd, const char *member, GError **error)
 static gboolean
 flush(SatchelFileWriter *self, GError **error)
 {
-	const guint8 *data = self->buffer;
-
 	satchel_digest_update(self->digest, self->buffer, self->n_buffered);
 	self->size_bytes += self->n_buffered;
-	while (self->n_buffered > 0) {
-		ssize_t n_written = write(self->fd, data, self->n_buffered);
-
-		if (n_written < 0 && errno == EINTR)
-			continue;
-		if (n_written < 0)
-			return satchel_file_error_set(error, errno, self->member, "write it");
-		data += n_written;
-		self->n_buffered -= (gsize)n_written;
-	}
+	if (!satchel_write_all(self->fd, self->buffer, self->n_buffered))
+		return satchel_file_error_set(error, errno, self->member, "write it");
+	self->n_buffered = 0;
 	return TRUE;
 }
 

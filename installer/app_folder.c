@@ -2,6 +2,7 @@
 #include "../verify/app_archive.h"
 #include "../verify/path_safety.h"
 #include "../verify/safe_read.h"
+#include "../verify/write_all.h"
 #include "file_tree.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -71,11 +72,8 @@ write_content(int fd, SatchelAppArchive *archive, const char *path, GError **err
 	gssize n = 0;
 
 	while ((n = satchel_app_archive_read(archive, piece, PIECE_BYTES, error)) > 0) {
-		for (gssize done = 0, written = 0; done < n; done += written) {
-			written = write(fd, piece + done, (gsize)(n - done));
-			if (written < 0)
-				return folder_fail(path, errno, error);
-		}
+		if (!satchel_write_all(fd, piece, (gsize)n))
+			return folder_fail(path, errno, error);
 	}
 	return n == 0;
 }
@@ -125,7 +123,7 @@ stage_own(const Staging *self, const char *name, const void *data, gsize n_bytes
 
 	if (fd < 0)
 		return folder_fail(name, errno, error);
-	good = write(fd, data, n_bytes) == (gssize)n_bytes;
+	good = satchel_write_all(fd, data, n_bytes);
 	if (close(fd) == 0 && good)
 		return TRUE;
 	return folder_fail(name, errno, error);

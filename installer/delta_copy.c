@@ -4,6 +4,7 @@
 #include "../verify/digest.h"
 #include "../verify/hex.h"
 #include "../verify/medium_error.h"
+#include "../verify/write_all.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -41,22 +42,6 @@ fail_write(const DeltaCopy *self, int problem, GError **error)
 	return FALSE;
 }
 
-static gboolean
-write_all(const DeltaCopy *self, int fd, const guint8 *data, gsize n_bytes, GError **error)
-{
-	while (n_bytes > 0) {
-		ssize_t n_written = write(fd, data, n_bytes);
-
-		if (n_written < 0 && errno != EINTR)
-			return fail_write(self, errno, error);
-		if (n_written > 0) {
-			data += n_written;
-			n_bytes -= (gsize)n_written;
-		}
-	}
-	return TRUE;
-}
-
 /* (transfer full): the hash of what was written to @fd; NULL on an error */
 static char *
 copy_pieces(const DeltaCopy *self, int fd, GError **error)
@@ -70,9 +55,12 @@ copy_pieces(const DeltaCopy *self, int fd, GError **error)
 
 		if (!satchel_cancel_check(self->cancellable, error) ||
 		    !satchel_bundle_reader_read_at(self->bundle, self->member, offset, buffer,
-						   n_bytes, error) ||
-		    !write_all(self, fd, buffer, n_bytes, error))
+						   n_bytes, error))
 			return NULL;
+		if (!satchel_write_all(fd, buffer, n_bytes)) {
+			fail_write(self, errno, error);
+			return NULL;
+		}
 		satchel_digest_update(digest, buffer, n_bytes);
 		satchel_progress_advance(self->progress, n_bytes);
 		offset += n_bytes;

@@ -1,4 +1,5 @@
 #include "media_jail.h"
+#include "../verify/write_all.h"
 #include "media_filter.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -67,22 +68,6 @@ leave_privileges(uid_t uid, gid_t gid)
 	       satchel_media_filter_apply(PIPE_FD);
 }
 
-static gboolean
-write_all(const char *data, gsize n_bytes)
-{
-	while (n_bytes > 0) {
-		ssize_t n = write(PIPE_FD, data, n_bytes);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return FALSE;
-		data += n;
-		n_bytes -= (gsize)n;
-	}
-	return TRUE;
-}
-
 /* Signals as at the start of a program: the caller's handlers mean the caller. */
 static void
 reset_signals(void)
@@ -104,11 +89,12 @@ be_child(const SatchelMediaJail *jail, uid_t uid, gid_t gid, int pipe_fd, Satche
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	reset_signals();
 	if (!keep_descriptors(jail->root_fd, pipe_fd) || !leave_privileges(uid, gid) ||
-	    !write_all(&shut_in, 1))
+	    !satchel_write_all(PIPE_FD, &shut_in, 1))
 		_exit(0);
 	result = work(user_data);
 	if (result != NULL)
-		(void)write_all(result, MIN(strlen(result), SATCHEL_MEDIA_JAIL_BYTES));
+		(void)!satchel_write_all(PIPE_FD, result,
+					 MIN(strlen(result), SATCHEL_MEDIA_JAIL_BYTES));
 	/* Nothing of the caller's is to be cleaned up from here. */
 	_exit(0);
 }

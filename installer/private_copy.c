@@ -1,6 +1,7 @@
 #include "private_copy.h"
 #include "../verify/path_safety.h"
 #include "../verify/safe_read.h"
+#include "../verify/write_all.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -32,22 +33,6 @@ read_fail(GError **error, const char *name, const char *reason)
 }
 
 static gboolean
-write_all(int fd, const char *data, gsize n_bytes)
-{
-	while (n_bytes > 0) {
-		ssize_t n = write(fd, data, n_bytes);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return FALSE;
-		data += n;
-		n_bytes -= (gsize)n;
-	}
-	return TRUE;
-}
-
-static gboolean
 copy_bytes(int from, const char *name, int to, const char *path, guint64 max_bytes, GError **error)
 {
 	g_autofree char *buffer = g_malloc(BUFFER_BYTES);
@@ -65,7 +50,7 @@ copy_bytes(int from, const char *name, int to, const char *path, guint64 max_byt
 		total += (guint64)n;
 		if (total > max_bytes)
 			return read_fail(error, name, "too long to be read");
-		if (!write_all(to, buffer, (gsize)n))
+		if (!satchel_write_all(to, buffer, (gsize)n))
 			return write_fail(error, path, errno);
 	}
 }

@@ -1,6 +1,7 @@
 #include "receipt_store.h"
 #include "../verify/json.h"
 #include "../verify/safe_read.h"
+#include "../verify/write_all.h"
 #include "receipt.h"
 #include <dirent.h>
 #include <errno.h>
@@ -23,21 +24,9 @@ fail(const char *name, int problem, GError **error)
 }
 
 static int
-write_all(int fd, const char *text)
+write_synced(int fd, const char *text)
 {
-	gsize left = strlen(text);
-
-	while (left > 0) {
-		ssize_t n = write(fd, text, left);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return errno;
-		text += n;
-		left -= (gsize)n;
-	}
-	return fsync(fd) == 0 ? 0 : errno;
+	return satchel_write_all(fd, text, strlen(text)) && fsync(fd) == 0 ? 0 : errno;
 }
 
 /* A file system that cannot rename without replacing is asked before; nobody else writes there. */
@@ -67,7 +56,7 @@ write_new(int dir_fd, const char *name, const char *text)
 	fd = openat(dir_fd, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return errno;
-	problem = write_all(fd, text);
+	problem = write_synced(fd, text);
 	if (close(fd) != 0 && problem == 0)
 		problem = errno;
 	if (problem == 0)

@@ -1,5 +1,6 @@
 #include "atomic_write.h"
 #include "path_safety.h"
+#include "write_all.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -98,17 +99,8 @@ gboolean
 satchel_atomic_write_append(SatchelAtomicWrite *self, gconstpointer data, gsize n_bytes,
 			    GError **error)
 {
-	const guint8 *next = data;
-
-	while (n_bytes > 0) {
-		ssize_t done = TEMP_FAILURE_RETRY(write(self->fd, next, n_bytes));
-
-		if (done < 0)
-			return set_errno(error, self->target, "write it", errno);
-		next += done;
-		n_bytes -= (gsize)done;
-	}
-	return TRUE;
+	return satchel_write_all(self->fd, data, n_bytes) ||
+	       set_errno(error, self->target, "write it", errno);
 }
 
 gboolean
