@@ -21,19 +21,23 @@ char *satchel_app_folder_staged_path(const char *root, const char *app);
  * satchel_app_folder_stage:
  * @root_fd: the folder of all apps
  * @archive: hashed; borrowed
- * @name: of a further file, @content: what is in it
+ * @name: of a further file, beginning with ".satchel", @content: what is in it
  *
- * Errors: SATCHEL_ERROR_CONTENT_INVALID as satchel_app_archive_walk(), SATCHEL_ERROR_NO_SPACE,
- * SATCHEL_ERROR_FAILED.
+ * Errors: SATCHEL_ERROR_CONTENT_INVALID as satchel_app_archive_walk(), and where a name of the
+ * archive begins so; SATCHEL_ERROR_NO_SPACE, SATCHEL_ERROR_FAILED.
  */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_app_folder_stage(int root_fd, const char *app, GBytes *archive, const char *name,
 				  GBytes *content, GError **error);
 
-/* Puts what was staged in its place; files that only the version before had go. Cut off, staging
- * and placing again makes it whole. Errors: SATCHEL_ERROR_NO_SPACE, SATCHEL_ERROR_FAILED. */
+/* Puts what was staged in its place; files that only the version before had go. Cut off, the folder
+ * has no file @name, which is the one that was staged with it; staging and placing again makes it
+ * whole. Errors: SATCHEL_ERROR_NO_SPACE, SATCHEL_ERROR_FAILED. */
 G_GNUC_WARN_UNUSED_RESULT
-gboolean satchel_app_folder_place(int root_fd, const char *app, GError **error);
+gboolean satchel_app_folder_place(int root_fd, const char *app, const char *name, GError **error);
+
+/* That file, as it was placed; NULL: it cannot be read. (transfer full) */
+GBytes *satchel_app_folder_read(int root_fd, const char *app, const char *name, gsize max_bytes);
 
 /* Takes away the files that came with the app, and the folder with them where nothing else is in
  * it. What was staged goes, too. Does what it can. */

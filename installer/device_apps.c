@@ -302,7 +302,7 @@ put_in_place(const AppsWork *work, const char *app, const SatchelAppClosure *clo
 	return satchel_apps_load(work->engine, work->store, closure, (guint)work->settings->load_s,
 				 &work->device->sink, work->cancellable, error) &&
 	       stage(work, app, closure, error) &&
-	       satchel_app_folder_place(work->root_fd, app, error);
+	       satchel_app_folder_place(work->root_fd, app, SATCHEL_COMPOSE_OVERRIDE, error);
 }
 
 /* ---- all of a target */
