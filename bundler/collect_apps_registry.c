@@ -67,13 +67,6 @@ static gboolean G_GNUC_PRINTF(3, 4) fail(GError **error, SatchelError code, cons
 /* ---- which server */
 
 static gboolean
-is_loopback(const char *host)
-{
-	return g_str_has_prefix(host, "localhost:") || strcmp(host, "localhost") == 0 ||
-	       g_str_has_prefix(host, "127.");
-}
-
-static gboolean
 ignore_data(long status, gconstpointer data, gsize n_bytes, gpointer user_data, GError **error)
 {
 	(void)status;
@@ -92,7 +85,7 @@ find_scheme(RegistrySource *self, const char *host, GError **error)
 	SatchelHttpRequest request = {.url = url, .sink = ignore_data};
 	g_auto(SatchelHttpAnswer) answer = {0};
 
-	if (!is_loopback(host) && !self->options.allow_http)
+	if (!satchel_registry_auth_is_loopback(host) && !self->options.allow_http)
 		return "https";
 	if (!satchel_http_client_get(self->client, &request, &answer, error))
 		return NULL;
@@ -142,8 +135,9 @@ may_show_credentials(const RegistrySource *self, const char *url)
 	g_autoptr(GUri) uri = g_uri_parse(url, G_URI_FLAGS_NONE, NULL);
 	const char *host = uri != NULL ? g_uri_get_host(uri) : NULL;
 
-	return host != NULL && (strcmp(g_uri_get_scheme(uri), "https") == 0 || is_loopback(host) ||
-				self->options.allow_http);
+	return host != NULL &&
+	       (strcmp(g_uri_get_scheme(uri), "https") == 0 ||
+		satchel_registry_auth_is_loopback(host) || self->options.allow_http);
 }
 
 static char *

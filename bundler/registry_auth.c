@@ -1,5 +1,6 @@
 #include "registry_auth.h"
 #include "../verify/json.h"
+#include <arpa/inet.h>
 #include <string.h>
 
 #define DOCKER_HUB "docker.io"
@@ -170,4 +171,34 @@ satchel_registry_auth_parse_token(GBytes *answer)
 	if (token == NULL || *token == '\0' || !header_is_safe(token))
 		return NULL;
 	return g_strconcat("Bearer ", token, NULL);
+}
+
+/* ---- which servers are this machine */
+
+/* Without its port and the brackets of an IPv6 address. (transfer full) */
+static char *
+strip_port(const char *host)
+{
+	const char *end = *host == '[' ? strchr(host, ']') : NULL;
+
+	if (end != NULL)
+		return g_strndup(host + 1, (gsize)(end - host - 1));
+	/* More than one colon without brackets is an address of its own. */
+	end = strchr(host, ':');
+	return end == NULL || strchr(end + 1, ':') != NULL ? g_strdup(host)
+							   : g_strndup(host, (gsize)(end - host));
+}
+
+gboolean
+satchel_registry_auth_is_loopback(const char *host)
+{
+	g_autofree char *name = strip_port(host);
+	struct in_addr v4;
+	struct in6_addr v6;
+
+	if (g_ascii_strcasecmp(name, "localhost") == 0)
+		return TRUE;
+	if (inet_pton(AF_INET, name, &v4) == 1)
+		return ntohl(v4.s_addr) >> 24 == IN_LOOPBACKNET;
+	return inet_pton(AF_INET6, name, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }

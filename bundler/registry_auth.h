@@ -37,3 +37,7 @@ gboolean satchel_registry_auth_find(GBytes *config, const char *host, char **bas
 
 /* The token of an answer, as "Bearer TOKEN"; NULL where it has none. (transfer full) */
 char *satchel_registry_auth_parse_token(GBytes *answer);
+
+/* Is that this machine, so that plain http shows nothing to anybody else? @host: a name or an
+ * address, with or without a port. A name of the kind "127.example" is no address. */
+gboolean satchel_registry_auth_is_loopback(const char *host);

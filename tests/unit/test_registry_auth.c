@@ -140,6 +140,29 @@ test_names_get_dockers_defaults(void)
 	}
 }
 
+static void
+test_only_addresses_of_this_machine_are_loopback(void)
+{
+	static const char *const own[] = {"localhost",	"localhost:5000", "LocalHost",
+					  "127.0.0.1",	"127.0.0.1:5000", "127.255.3.4",
+					  "[::1]:5000", "[::1]",	  "::1"};
+	static const char *const others[] = {"127.evil.example",  "127.evil.example:5000",
+					     "127.0.0.1.example", "127.1",
+					     "128.0.0.1",	  "localhost.example",
+					     "localhostx",	  "[::2]:5000",
+					     "[127.0.0.1",	  "",
+					     "10.0.0.1:5000"};
+
+	for (guint i = 0; i < G_N_ELEMENTS(own); i++) {
+		if (!satchel_registry_auth_is_loopback(own[i]))
+			g_error("%s is not loopback", own[i]);
+	}
+	for (guint i = 0; i < G_N_ELEMENTS(others); i++) {
+		if (satchel_registry_auth_is_loopback(others[i]))
+			g_error("%s is loopback", others[i]);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -149,5 +172,7 @@ main(int argc, char **argv)
 	g_test_add_func("/registry-auth/find", test_credentials_are_found_by_host);
 	g_test_add_func("/registry-auth/token", test_a_token_has_two_names_and_no_line_breaks);
 	g_test_add_func("/image-name/defaults", test_names_get_dockers_defaults);
+	g_test_add_func("/registry-auth/loopback",
+			test_only_addresses_of_this_machine_are_loopback);
 	return g_test_run();
 }
