@@ -28,7 +28,8 @@ read_program(SatchelAppsSettings *self, const SatchelConfig *config, GError **er
 	g_autofree char *name = NULL;
 	g_autoptr(GStrvBuilder) program = g_strv_builder_new();
 
-	if (!g_shell_parse_argv(text, NULL, &words, NULL)) {
+	/* An empty word is no program. */
+	if (!g_shell_parse_argv(text, NULL, &words, NULL) || *words[0] == '\0') {
 		satchel_config_set_value_error(config, "pacman.docker_compose_bin",
 					       "a program and its arguments", error);
 		return FALSE;

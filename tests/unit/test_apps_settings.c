@@ -158,6 +158,8 @@ test_wrong_values_are_refused_with_their_line(void)
 		{"pacman.compose_apps_root", "./apps", "an absolute path"},
 		{"pacman.docker_compose_bin", "", "a program and its arguments"},
 		{"pacman.docker_compose_bin", "docker 'compose", "a program and its arguments"},
+		{"pacman.docker_compose_bin", "''", "a program and its arguments"},
+		{"pacman.docker_compose_bin", "'' compose", "a program and its arguments"},
 		{"pacman.storage_watermark", "19", "a whole number from 20 to 95"},
 		{"pacman.storage_watermark", "96", "a whole number from 20 to 95"},
 		{"satchel.apps_start_timeout_s", "0", "a whole number from 1 to 86400"},
