@@ -33,10 +33,8 @@ def with_blob(change=b""):
 class DeltaLab(Lab):
     """Releases 1, 2 and 3 share a large file but for a few bytes."""
 
-    def __init__(self, folder, **kwargs):
-        super().__init__(folder, releases=(), **kwargs)
-        for version in (1, 2, 3):
-            self.release(version, commit=self.commit(version, with_blob(b"x" * version)))
+    def commit(self, version, change=None, **kwargs):
+        return super().commit(version, change or with_blob(b"x" * version), **kwargs)
 
     def delta_bundle(self, *, target=2, bases=(1,), **kwargs):
         words = [word for base in bases for word in ("--from", self.commits[base])]

@@ -30,6 +30,7 @@ DEFAULT_TIMEOUT_S = 300
 TRACED = {"LSAN_OPTIONS": "detect_leaks=0"}
 
 _tests = []
+_n_begun = 0
 
 
 class Skipped(Exception):
@@ -48,6 +49,11 @@ class Result:
     def __str__(self):
         return (f"{' '.join(self.argv)}\nstatus {self.returncode}\n"
                 f"--- stdout\n{self.stdout}--- stderr\n{self.stderr}")
+
+
+def current():
+    """The number of the test that runs."""
+    return _n_begun
 
 
 def test(sentence):
@@ -105,6 +111,8 @@ def _comment(text):
 
 
 def _run_one(number, sentence, function):
+    global _n_begun
+    _n_begun = number
     folder = pathlib.Path(tempfile.mkdtemp(prefix="satchel-test-"))
     try:
         function(*([folder] if _wants_folder(function) else []))
