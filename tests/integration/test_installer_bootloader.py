@@ -26,8 +26,9 @@ class Rig:
     """A device with a boot loader of that mode, a lab with a second release, and its bundle."""
 
     def __init__(self, tmp, mode, change=None, protected=False, more=""):
-        self.lab = Lab(tmp / mode, releases=(1,))
-        self.lab.release(2, commit=self.lab.commit(2, change))
+        self.lab = Lab(tmp / mode, releases=(1,) if change else (1, 2))
+        if change:
+            self.lab.release(2, commit=self.lab.commit(2, change))
         self.bundle = self.lab.bundle([1, 2])
         self.tools = BootTools(tmp / mode / "tools", mode)
         for name in FLAGS:

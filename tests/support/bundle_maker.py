@@ -1,12 +1,9 @@
 """Real repositories and bundles for integration tests, by the real programs."""
-import atexit
-import functools
 import os
 import pathlib
 import re
-import shutil
-import tempfile
 
+from kept import kept
 from tap import run
 
 # The tests author everything at this time and judge it soon after: no real clock is asked.
@@ -60,17 +57,12 @@ def init(repo, *words, **more):
     return pathlib.Path(repo)
 
 
-@functools.cache
-def _rsa_repo(dialect):
-    folder = tempfile.mkdtemp(prefix="satchel-test-rsa-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return init(pathlib.Path(folder) / "repo", "--key-type", "rsa", "--dialect", dialect)
-
-
 def rsa_repo(repo, dialect="uptane"):
-    """As init with RSA keys, which take seconds to make: made once, copied for each test."""
-    shutil.copytree(_rsa_repo(dialect), repo)
-    return pathlib.Path(repo)
+    """As init with RSA keys, which take seconds to make."""
+    repo = pathlib.Path(repo)
+    kept.take(("rsa", dialect), [repo],
+              lambda: init(repo, "--key-type", "rsa", "--dialect", dialect))
+    return repo
 
 
 def add(repo, commit_id, *words, version=1, tag=TAG, **more):
@@ -102,11 +94,18 @@ class World:
     def __init__(self, folder, *init_words, mode="archive", n_files=0):
         self.folder = pathlib.Path(folder)
         self.ostree = self.folder / "ostree"
-        self.tree = make_tree(self.folder / "tree", n_files=n_files)
-        self.commit = commit(self.ostree, self.tree, mode=mode)
-        self.repo = init(self.folder / "repo", *init_words)
-        add(self.repo, self.commit, check=True)
+        self.tree = self.folder / "tree"
+        self.repo = self.folder / "repo"
+        self.commit = kept.take_own((init_words, mode, n_files), [self.ostree, self.tree, self.repo],
+                                    lambda: self._make(init_words, mode, n_files))
+
+    def _make(self, init_words, mode, n_files):
+        make_tree(self.tree, n_files=n_files)
+        commit_id = commit(self.ostree, self.tree, mode=mode)
+        init(self.repo, *init_words)
+        add(self.repo, commit_id, check=True)
         publish(self.repo, check=True)
+        return commit_id
 
     def add_release(self, version, *, n_files=0):
         """A second tree, committed and published as @version; gives its commit."""

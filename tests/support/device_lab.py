@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 import tap
+from kept import kept
 
 HARDWARE = "board"
 NAME = "board-lmp"
@@ -80,36 +81,8 @@ def tree_digest(folder, without=()):
     return found
 
 
-class Kept:
-    """What the tests of a script would each make anew: made once, and copied for each."""
-
-    def __init__(self):
-        self.place = tempfile.TemporaryDirectory(prefix="satchel-kept-")
-        self.found = {}
-
-    def take(self, key, folders, make):
-        """@folders as make() makes them; gives what that gave when it was called."""
-        if key not in self.found:
-            note = make()
-            copy = pathlib.Path(self.place.name) / str(len(self.found))
-            copy.mkdir()
-            sh("cp", "-a", *folders, copy)
-            self.found[key] = (copy, note)
-        else:
-            copy, note = self.found[key]
-            for folder in folders:
-                sh("cp", "-a", copy / folder.name, folder)
-        return note
-
-
-_kept = Kept()
-
-
 class Lab:
     """A factory with releases; its folder is shared by the devices and bundles it makes."""
-
-    made_in = None  # the test that made factories last
-    n_made = 0      # how many it made: no two of a test have the same keys
 
     def __init__(self, folder, releases=(1, 2, 3), dialect="uptane", init=()):
         """@init: further options for its TUF repository."""
@@ -121,12 +94,9 @@ class Lab:
         self.names = {}
         self.dialect = dialect
         self.count = 0
-        if Lab.made_in != tap.current():
-            Lab.made_in, Lab.n_made = tap.current(), 0
-        Lab.n_made += 1
-        key = (type(self), Lab.n_made, tuple(releases), dialect, tuple(map(str, init)))
-        commits, names, self.count = _kept.take(key, [self.repo, self.tuf],
-                                                lambda: self._make(releases, init))
+        key = (type(self), tuple(releases), dialect, tuple(map(str, init)))
+        commits, names, self.count = kept.take_own(key, [self.repo, self.tuf],
+                                                   lambda: self._make(releases, init))
         self.commits.update(commits)
         self.names.update(names)
 
@@ -301,8 +271,8 @@ class Device:
             shutil.copy(lab.tuf / "metadata/1.root.json", roots)
         self.storage.mkdir()
         self.write_config(config)
-        _kept.take((lab.commits[version], mode), [self.sysroot],
-                   lambda: self._make_sysroot(version, mode))
+        kept.take((lab.commits[version], mode), [self.sysroot],
+                  lambda: self._make_sysroot(version, mode))
 
     def __enter__(self):
         return self
