@@ -11,9 +11,6 @@ import bundle_builder  # noqa: E402
 from bundle_maker import World, bundler, contents, leftovers  # noqa: E402
 from tap import main, program, run, skip, test  # noqa: E402
 
-FAT = "trace=fstatfs", "inject=fstatfs:poke_exit=@arg2=444d00000000000000100000"
-
-
 def prepared(tmp):
     """A bundle as `bundle`, as `b.satchel`, and in parts as `p.satchel`; an empty `stick`."""
     World(tmp).build(check=True)
@@ -162,27 +159,6 @@ def _(tmp):
         result = traced(tmp, ["trace=renameat2", f"inject=renameat2:error=EIO:when={number}"],
                         "copy", tmp / "p.satchel.000", stick)
         assert result.returncode == 1 and os.listdir(stick) == [], (result, os.listdir(stick))
-
-
-@test("onto FAT a packed bundle above 4 GiB gets parts; such a file in a folder is refused")
-def _(tmp):
-    bundle = tmp / "bundle"
-    blob = bundle / "apps/blobs/sha256" / ("ab" * 32)
-    bundle_builder.write(blob, "")
-    os.truncate(blob, 4_400_000_000)
-    bundle_builder.write(bundle / "tuf/targets.json", "{}")
-    (tmp / "stick").mkdir()
-    bundler("pack", bundle, tmp / "b.satchel", check=True)
-    result = traced(tmp, FAT, "copy", tmp / "b.satchel", tmp / "stick")
-    assert result.returncode == 0 and "FAT" in result.stderr, result
-    parts = sorted((tmp / "stick").iterdir())
-    assert [part.name for part in parts] == ["b.satchel.000", "b.satchel.001"]
-    assert parts[0].stat().st_size == (4 << 30) - 4096
-    assert sum(part.stat().st_size for part in parts) == (tmp / "b.satchel").stat().st_size
-    (tmp / "bundle/manifest.mtree").write_text(
-        "#mtree\n" f"./{blob.relative_to(bundle)} type=file size=4400000000 sha256digest={'0' * 64}\n")
-    result = traced(tmp, FAT, "copy", bundle, tmp / "stick")
-    assert result.returncode == 60 and "pack" in result.stderr, result
 
 
 @test("a copy that is killed at any write, sync or rename leaves no half bundle; the next is whole")

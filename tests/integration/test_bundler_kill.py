@@ -14,6 +14,7 @@ from bundle_maker import (HARDWARE_ID, NAME, NOW, NOW_S, TAG, World, add, conten
 from tap import main, program, run, skip, test  # noqa: E402
 
 DEADLINE_S = 280
+N_FILES = 500
 
 
 def count_files(folder):
@@ -51,10 +52,10 @@ def verify(bundle, world):
 
 
 def world_with_many_files(tmp):
-    return World(tmp, n_files=1500)
+    return World(tmp, n_files=N_FILES)
 
 
-POINTS = (1, 200, 1000)
+POINTS = (1, N_FILES // 4, N_FILES // 4 * 3)
 
 
 @test("a build that is killed leaves nothing under the final name, and the next one is whole")
@@ -98,7 +99,7 @@ for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
 def _(tmp):
     world = world_with_many_files(tmp)
     world.build(check=True)
-    for n_files in (200, 1510, 1518):
+    for n_files in (N_FILES // 4, N_FILES + 10, N_FILES + 18):
         kill_at(build_words(world, tmp / "bundle", "--force"), tmp / ".bundle.satchel-work",
                 n_files, signal.SIGKILL)
         assert (tmp / "bundle/manifest.mtree").exists(), n_files
