@@ -72,9 +72,9 @@ trust_first(SatchelTrustStore *store, SatchelBundleReader *bundle, GError **erro
 	return root != NULL && satchel_tuf_client_init(store, root, error);
 }
 
-/* NULL: @error says why the candidate is refused. */
+/* NULL: @error says why the candidate is refused, *@version of what, as far as that was found. */
 static SatchelMediaVerdict *
-examine(const Examination *self, GError **error)
+examine(const Examination *self, gint64 *version, GError **error)
 {
 	g_autoptr(SatchelBundleReader) bundle = NULL;
 	g_autoptr(SatchelOffer) offer = NULL;
@@ -87,16 +87,18 @@ examine(const Examination *self, GError **error)
 		return NULL;
 	offer = satchel_offer_preview(self->device, g_steal_pointer(&bundle), self->store,
 				      &self->profile, error);
-	if (offer == NULL || !satchel_offer_choose(offer, self->device, NULL, &choice, error) ||
-	    !satchel_target_choice_check(&choice, error))
+	if (offer == NULL || !satchel_offer_choose(offer, self->device, NULL, &choice, error))
+		return NULL;
+	if (choice.selected != NULL)
+		*version = satchel_ostree_target_get_version(choice.selected);
+	if (!satchel_target_choice_check(&choice, error))
 		return NULL;
 	if (!satchel_offer_is_update(offer, &choice))
 		return satchel_media_verdict_new(self->path, SATCHEL_MEDIA_NOTHING_NEW,
-						 SATCHEL_ERROR_FAILED, NULL, -1, choice.text);
+						 SATCHEL_ERROR_FAILED, NULL, *version, choice.text);
 	return satchel_media_verdict_new(
 		self->path, SATCHEL_MEDIA_INSTALLABLE, SATCHEL_ERROR_FAILED,
-		satchel_ostree_target_get_name(choice.selected),
-		satchel_ostree_target_get_version(choice.selected), choice.text);
+		satchel_ostree_target_get_name(choice.selected), *version, choice.text);
 }
 
 static char *
@@ -104,10 +106,13 @@ examine_in_child(gpointer user_data)
 {
 	const Examination *self = user_data;
 	g_autoptr(GError) error = NULL;
-	g_autoptr(SatchelMediaVerdict) verdict = examine(self, &error);
+	gint64 version = -1;
+	g_autoptr(SatchelMediaVerdict) verdict = examine(self, &version, &error);
 
-	if (verdict == NULL)
+	if (verdict == NULL) {
 		verdict = satchel_media_verdict_new_refused(self->path, error);
+		verdict->version = version;
+	}
 	return satchel_media_verdict_to_line(verdict);
 }
 

@@ -68,24 +68,25 @@ say_verdicts(const SatchelMediaUpdate *self)
 					       "bundle into its root and take the rest away");
 }
 
-/* What is there and nothing to install. FALSE: the first thing that is wrong. */
+/* What is there and nothing to install. FALSE: what is wrong with the newest. */
 static gboolean
 conclude_nothing(SatchelMediaUpdate *self, SatchelOutcome *outcome, GError **error)
 {
 	const SatchelMediaVerdict *refusal =
-		satchel_media_verdict_first_refusal(self->scan.verdicts);
+		satchel_media_verdict_newest_refusal(self->scan.verdicts);
 
-	if (satchel_media_verdict_is_any_good(self->scan.verdicts)) {
-		conclude(self, "there is nothing newer for this device");
-		*outcome = SATCHEL_OUTCOME_DONE;
-		return TRUE;
-	}
+	/* Before what is good: whoever brought a newer one, too, is not to believe that it runs. */
 	if (refusal != NULL) {
 		g_autofree char *path = satchel_path_quote(refusal->path);
 
 		g_set_error(error, SATCHEL_ERROR, (gint)refusal->code, "%s: %s", path,
 			    refusal->reason);
 		return FALSE;
+	}
+	if (satchel_media_verdict_is_any_good(self->scan.verdicts)) {
+		conclude(self, "there is nothing newer for this device");
+		*outcome = SATCHEL_OUTCOME_DONE;
+		return TRUE;
 	}
 	conclude(self, "the stick holds nothing for this device");
 	*outcome = SATCHEL_OUTCOME_CACHED;

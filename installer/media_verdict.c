@@ -111,16 +111,41 @@ is_for_another_device(const SatchelMediaVerdict *self)
 	       self->code == SATCHEL_ERROR_TARGET_NOT_FOUND;
 }
 
-const SatchelMediaVerdict *
-satchel_media_verdict_first_refusal(GPtrArray *verdicts)
+/* What nobody could find out may be the newest; what is for other devices is older than any. */
+static gint64
+get_age(const SatchelMediaVerdict *self)
+{
+	if (self->code == SATCHEL_ERROR_OTHER_TAG)
+		return -1;
+	return self->version >= 0 ? self->version : G_MAXINT64;
+}
+
+static gboolean
+is_outdone(const SatchelMediaVerdict *self, const GPtrArray *verdicts)
 {
 	for (guint i = 0; i < verdicts->len; i++) {
 		const SatchelMediaVerdict *one = verdicts->pdata[i];
 
-		if (one->kind == SATCHEL_MEDIA_REFUSED && !is_for_another_device(one))
-			return one;
+		if (one->kind == SATCHEL_MEDIA_NOTHING_NEW && get_age(self) <= one->version)
+			return TRUE;
 	}
-	return NULL;
+	return FALSE;
+}
+
+const SatchelMediaVerdict *
+satchel_media_verdict_newest_refusal(GPtrArray *verdicts)
+{
+	const SatchelMediaVerdict *newest = NULL;
+
+	for (guint i = 0; i < verdicts->len; i++) {
+		const SatchelMediaVerdict *one = verdicts->pdata[i];
+
+		if (one->kind == SATCHEL_MEDIA_REFUSED && !is_for_another_device(one) &&
+		    !is_outdone(one, verdicts) &&
+		    (newest == NULL || get_age(one) > get_age(newest)))
+			newest = one;
+	}
+	return newest;
 }
 
 gboolean

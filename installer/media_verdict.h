@@ -16,8 +16,8 @@ typedef struct {
 	SatchelMediaVerdictKind kind;
 	SatchelError code; /* of a refusal */
 	char *target;	   /* (nullable): of what is installable */
-	gint64 version;	   /* its version; -1: none */
-	char *reason;	   /* one line for people */
+	gint64 version; /* of what it has for this device, as far as it was judged; -1: unknown */
+	char *reason;	/* one line for people */
 } SatchelMediaVerdict;
 
 /* Longest line, its newline included; longer texts are cut. */
@@ -43,8 +43,10 @@ SatchelMediaVerdict *satchel_media_verdict_from_line(const char *line, const cha
 SatchelMediaVerdict *satchel_media_verdict_best(GPtrArray *verdicts);
 
 /* Why nothing of @verdicts is installed, where the medium holds something for this device: the
- * first refusal that is not "for another device". NULL: there is none. Borrowed. */
-const SatchelMediaVerdict *satchel_media_verdict_first_refusal(GPtrArray *verdicts);
+ * refusal of the newest that is not "for another device", and not known to be older than one that
+ * is SATCHEL_MEDIA_NOTHING_NEW. What has no known version may be newer than all others; what has
+ * another tag is older. NULL: there is none. Borrowed. */
+const SatchelMediaVerdict *satchel_media_verdict_newest_refusal(GPtrArray *verdicts);
 
 /* TRUE where one of them is SATCHEL_MEDIA_NOTHING_NEW. */
 gboolean satchel_media_verdict_is_any_good(GPtrArray *verdicts);

@@ -211,7 +211,7 @@ satchel_bundle_meta_check_tags(const SatchelBundleMeta *self, const char *const 
 		return TRUE;
 	tag = satchel_path_quote(self->claims.tag);
 	joined = g_strjoinv(", ", (GStrv)(guintptr)tags);
-	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_BUNDLE_INVALID,
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_OTHER_TAG,
 		    LABEL ": the bundle is for tag %s, the device takes %s", tag, joined);
 	return FALSE;
 }

@@ -24,6 +24,7 @@ report_code_name(int code)
 	case SATCHEL_ERROR_METADATA_NOT_FOUND:
 		return "metadata-not-found";
 	case SATCHEL_ERROR_BUNDLE_INVALID:
+	case SATCHEL_ERROR_OTHER_TAG:
 		return "bundle-invalid";
 	case SATCHEL_ERROR_NO_MATCHING_TARGET:
 		return "no-matching-target";

@@ -38,7 +38,7 @@ gboolean satchel_bundle_meta_check_type(const SatchelBundleMeta *self, const cha
 					GError **error);
 
 /* @tags: (nullable): NULL-terminated; NULL or empty matches any. Error:
- * SATCHEL_ERROR_BUNDLE_INVALID. */
+ * SATCHEL_ERROR_OTHER_TAG. */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_bundle_meta_check_tags(const SatchelBundleMeta *self, const char *const *tags,
 					GError **error);

@@ -163,9 +163,9 @@ typedef struct SatchelOffer SatchelOffer;
  * trust store; when it is refused, nothing was written. What runs and was not known by name so far
  * gets the name of the target that has its commit.
  *
- * Errors: the verdict's first reason, of the codes METADATA_*, BUNDLE_INVALID, NO_MATCHING_TARGET,
- * NO_TARGET_CONTENT, DOWNLOAD_FAILED (a commit that was altered); its other reasons are remarks.
- * SATCHEL_ERROR_CANCELLED.
+ * Errors: the verdict's first reason, of the codes METADATA_*, BUNDLE_INVALID, OTHER_TAG,
+ * NO_MATCHING_TARGET, NO_TARGET_CONTENT, DOWNLOAD_FAILED (a commit that was altered); its other
+ * reasons are remarks. SATCHEL_ERROR_CANCELLED.
  *
  * Returns: (transfer full): the offer, or NULL
  */

@@ -22,7 +22,7 @@ typedef enum {
 	SATCHEL_ERROR_METADATA_EXPIRED,	  /* a TUF role or the bundle metadata */
 	SATCHEL_ERROR_METADATA_DOWNLOAD,  /* metadata could not be fetched */
 	SATCHEL_ERROR_METADATA_NOT_FOUND, /* no such metadata, or no trusted root */
-	SATCHEL_ERROR_BUNDLE_INVALID,	  /* bundle metadata: missing, signature, type, tag */
+	SATCHEL_ERROR_BUNDLE_INVALID,	  /* bundle metadata: missing, signature, type */
 	SATCHEL_ERROR_NO_MATCHING_TARGET, /* nothing for this hardware id and tag */
 	SATCHEL_ERROR_NO_TARGET_CONTENT,  /* the bundle lacks a commit, an object or an app */
 	SATCHEL_ERROR_TARGET_NOT_FOUND,	  /* no target of that name or version */
@@ -40,9 +40,10 @@ typedef enum {
 						 */
 	SATCHEL_ERROR_ROLLBACK_NEEDS_REBOOT,	/* failed; back on what worked after a reboot */
 	SATCHEL_ERROR_CANCELLED,		/* the caller wanted it; it may be called again */
+	SATCHEL_ERROR_OTHER_TAG,		/* the bundle is for devices of another tag */
 } SatchelError;
 
 /* Number of codes; tests walk all of them. */
-#define SATCHEL_ERROR_LAST SATCHEL_ERROR_CANCELLED
+#define SATCHEL_ERROR_LAST SATCHEL_ERROR_OTHER_TAG
 
 #pragma GCC visibility pop

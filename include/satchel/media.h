@@ -26,8 +26,9 @@ typedef struct {
  * says otherwise. From the end of the pull on the stick may be removed.
  *
  * Errors: those of opening a device, of satchel_offer_from_bundle(), of pulling and installing;
- * where it holds bundles and all are refused, the error of the first one that is not for another
- * device; SATCHEL_ERROR_DOWNLOAD_FAILED where the stick is unreadable; SATCHEL_ERROR_CANCELLED.
+ * where it holds nothing to install and a refused bundle may be newer than what runs, the error of
+ * the newest of these; SATCHEL_ERROR_DOWNLOAD_FAILED where the stick is unreadable;
+ * SATCHEL_ERROR_CANCELLED.
  */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_media_serve(const char *const *config_paths, const char *path,

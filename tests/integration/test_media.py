@@ -155,6 +155,19 @@ def _(tmp):
         assert device.state()["pending"]["name"] == f"{NAME}-2", result
 
 
+@test("what was refused and may be newer is not hidden by a bundle of what runs")
+def _(tmp):
+    lab = Lab(tmp, releases=(1, 2))
+    stick = stick_in(tmp)
+    put(lab.bundle([1], packed=True), stick / "old.satchel")
+    with lab.device() as device:
+        assert "nothing newer" in device.expect(0, "media", stick).stderr
+        put(lab.odd_bundle([2], signers=[lab.stranger()]), stick / "zz")
+        result = device.expect(15, "media", stick)
+        assert "zz: " in result.stderr.splitlines()[-1], result
+        assert "nothing newer" not in result.stderr, result
+
+
 @test("an object that was altered is refused with 50; a good copy then finishes the work")
 def _(tmp):
     lab = Lab(tmp, releases=(1, 2))

@@ -275,7 +275,7 @@ test_one_of_the_tags_must_be_the_bundles(void)
 	g_assert_true(satchel_bundle_meta_check_tags(meta, none, NULL));
 	g_assert_true(satchel_bundle_meta_check_tags(meta, NULL, NULL));
 	g_assert_false(satchel_bundle_meta_check_tags(meta, bad, &error));
-	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_BUNDLE_INVALID);
+	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_OTHER_TAG);
 	g_assert_cmpstr(error->message, ==,
 			"bundle-targets.json: the bundle is for tag devel, the device takes "
 			"main, Devel, devel-2");

@@ -140,12 +140,35 @@ test_what_is_for_another_device_is_no_refusal(void)
 
 	add(list, "a", SATCHEL_MEDIA_REFUSED, SATCHEL_ERROR_NO_MATCHING_TARGET, -1);
 	add(list, "b", SATCHEL_MEDIA_REFUSED, SATCHEL_ERROR_TARGET_NOT_FOUND, -1);
-	g_assert_null(satchel_media_verdict_first_refusal(list));
+	g_assert_null(satchel_media_verdict_newest_refusal(list));
 	g_assert_false(satchel_media_verdict_is_any_good(list));
 	add(list, "c", SATCHEL_MEDIA_REFUSED, SATCHEL_ERROR_METADATA_EXPIRED, -1);
-	g_assert_cmpstr(satchel_media_verdict_first_refusal(list)->path, ==, "c");
+	g_assert_cmpstr(satchel_media_verdict_newest_refusal(list)->path, ==, "c");
 	add(list, "d", SATCHEL_MEDIA_NOTHING_NEW, SATCHEL_ERROR_FAILED, -1);
 	g_assert_true(satchel_media_verdict_is_any_good(list));
+}
+
+static void
+test_the_refusal_of_the_newest_counts(void)
+{
+	g_autoptr(GPtrArray) list = list_new();
+
+	add(list, "0", SATCHEL_MEDIA_REFUSED, SATCHEL_ERROR_OTHER_TAG, -1);
+	g_assert_cmpstr(satchel_media_verdict_newest_refusal(list)->path, ==, "0");
+	add(list, "a", SATCHEL_MEDIA_REFUSED, SATCHEL_ERROR_BUNDLE_INVALID, 3);
+	add(list, "b", SATCHEL_MEDIA_REFUSED, SATCHEL_ERROR_BUNDLE_INVALID, 5);
+	add(list, "c", SATCHEL_MEDIA_REFUSED, SATCHEL_ERROR_BUNDLE_INVALID, 4);
+	g_assert_cmpstr(satchel_media_verdict_newest_refusal(list)->path, ==, "b");
+	/* What runs is newer than some of them, and then than all. */
+	add(list, "d", SATCHEL_MEDIA_NOTHING_NEW, SATCHEL_ERROR_FAILED, 4);
+	g_assert_cmpstr(satchel_media_verdict_newest_refusal(list)->path, ==, "b");
+	add(list, "e", SATCHEL_MEDIA_NOTHING_NEW, SATCHEL_ERROR_FAILED, 5);
+	g_assert_null(satchel_media_verdict_newest_refusal(list));
+	/* One that is damaged has no version, and may be newer. */
+	add(list, "f", SATCHEL_MEDIA_REFUSED, SATCHEL_ERROR_METADATA_INVALID, -1);
+	add(list, "g", SATCHEL_MEDIA_REFUSED, SATCHEL_ERROR_METADATA_INVALID, -1);
+	add(list, "h", SATCHEL_MEDIA_REFUSED, SATCHEL_ERROR_BUNDLE_INVALID, 9);
+	g_assert_cmpstr(satchel_media_verdict_newest_refusal(list)->path, ==, "f");
 }
 
 int
@@ -161,6 +184,7 @@ main(int argc, char **argv)
 			test_a_refusal_without_a_target_comes_over_without_one);
 	g_test_add_func("/media-verdict/best",
 			test_the_highest_version_that_can_be_installed_is_the_best);
+	g_test_add_func("/media-verdict/newest", test_the_refusal_of_the_newest_counts);
 	g_test_add_func("/media-verdict/another", test_what_is_for_another_device_is_no_refusal);
 	return g_test_run();
 }
