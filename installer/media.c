@@ -223,6 +223,7 @@ keep_final_receipt(SatchelDevice *device, const char *pending_commit, SatchelOut
 		   const GError *failure, const char *text)
 {
 	g_autofree char *medium = satchel_media_receipt_find_medium(device, pending_commit);
+	g_autofree char *name = NULL;
 	g_autoptr(GError) local_error = NULL;
 	SatchelReceipt receipt = {
 		.step = "run",
@@ -236,7 +237,7 @@ keep_final_receipt(SatchelDevice *device, const char *pending_commit, SatchelOut
 	};
 
 	satchel_media_receipt_take_device(&receipt, device);
-	json_decref(satchel_media_receipt_keep(device, &receipt, &local_error));
+	json_decref(satchel_media_receipt_keep(device, &receipt, &name, &local_error));
 	if (local_error != NULL)
 		satchel_device_remark(device, "%s", local_error->message);
 }

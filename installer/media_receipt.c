@@ -60,25 +60,27 @@ open_folder(const SatchelDevice *device, gboolean make)
 		      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-static gboolean
+/* The name; NULL with @error. (transfer full) */
+static char *
 keep(SatchelDevice *device, const char *stem, const json_t *document, GError **error)
 {
 	int folder = open_folder(device, TRUE);
-	g_autofree char *name = NULL;
+	char *name = NULL;
 
 	if (folder < 0) {
 		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_FAILED,
 			    "no receipt can be kept: %s", g_strerror(errno));
-		return FALSE;
+		return NULL;
 	}
 	name = satchel_receipt_store_add(folder, stem, document, error);
 	satchel_receipt_store_prune(folder);
 	close(folder);
-	return name != NULL;
+	return name;
 }
 
 json_t *
-satchel_media_receipt_keep(SatchelDevice *device, const SatchelReceipt *receipt, GError **error)
+satchel_media_receipt_keep(SatchelDevice *device, const SatchelReceipt *receipt, char **name,
+			   GError **error)
 {
 	g_autofree char *stem = satchel_receipt_stem(get_device_name(device), receipt->ended_s);
 	g_autoptr(GError) local_error = NULL;
@@ -88,7 +90,7 @@ satchel_media_receipt_keep(SatchelDevice *device, const SatchelReceipt *receipt,
 	if (local_error != NULL)
 		satchel_device_remark(device, "error: the receipt is not signed: %s",
 				      local_error->message);
-	(void)keep(device, stem, document, error);
+	*name = keep(device, stem, document, error);
 	return document;
 }
 
@@ -129,16 +131,24 @@ deliver_later_ones(const SatchelDevice *device, int stick_fd, const char *medium
 }
 
 gboolean
-satchel_media_receipt_deliver(const SatchelDevice *device, int stick_fd, const json_t *document,
-			      const char *medium, GError **error)
+satchel_media_receipt_deliver(const SatchelDevice *device, int stick_fd, const char *name,
+			      const json_t *document, const char *medium, GError **error)
 {
 	g_autofree char *stem = satchel_receipt_stem(get_device_name(device), device->clock_s);
-	g_autofree char *name = NULL;
+	g_autofree char *other = NULL;
+	g_autoptr(GError) local_error = NULL;
 
 	if (medium != NULL)
 		deliver_later_ones(device, stick_fd, medium);
-	name = satchel_receipt_store_add(stick_fd, stem, document, error);
-	return name != NULL;
+	if (name != NULL && satchel_receipt_store_add_named(stick_fd, name, document, &local_error))
+		return TRUE;
+	if (local_error != NULL) {
+		g_propagate_error(error, g_steal_pointer(&local_error));
+		return FALSE;
+	}
+	/* Of a device whose storage was made anew. */
+	other = satchel_receipt_store_add(stick_fd, stem, document, error);
+	return other != NULL;
 }
 
 char *

@@ -14,6 +14,8 @@ SatchelReceiptTarget satchel_media_receipt_coming(const SatchelDevice *device);
 /**
  * satchel_media_receipt_keep:
  *
+ * @name: (out) (transfer full) (nullable): under which it is kept
+ *
  * Signs it, where the device has a key, and keeps it on the device. A key that cannot be used is a
  * remark.
  *
@@ -22,12 +24,12 @@ SatchelReceiptTarget satchel_media_receipt_coming(const SatchelDevice *device);
  * Returns: (transfer full): the document, also with @error
  */
 json_t *satchel_media_receipt_keep(SatchelDevice *device, const SatchelReceipt *receipt,
-				   GError **error);
+				   char **name, GError **error);
 
-/* Writes @document onto a stick, and what came of earlier work with that stick after a reboot.
- * Errors: as above. */
+/* Writes @document onto a stick, under @name (nullable) or, where that is taken, another one; and
+ * what came of earlier work with that stick after a reboot. Errors: as above. */
 G_GNUC_WARN_UNUSED_RESULT
-gboolean satchel_media_receipt_deliver(const SatchelDevice *device, int stick_fd,
+gboolean satchel_media_receipt_deliver(const SatchelDevice *device, int stick_fd, const char *name,
 				       const json_t *document, const char *medium, GError **error);
 
 /* By what the stick is known from which the pending installation came; NULL: unknown. (transfer

@@ -325,7 +325,8 @@ open_for_writing(const SatchelMediaUpdate *self)
 
 /* A stick that takes no receipt is none the worse for it. */
 static void
-deliver(const SatchelMediaUpdate *self, const json_t *document, const char *medium)
+deliver(const SatchelMediaUpdate *self, const char *name, const json_t *document,
+	const char *medium)
 {
 	g_autoptr(GError) local_error = NULL;
 	/* A stick that holds no bundle belongs to somebody who asked for nothing. */
@@ -334,7 +335,7 @@ deliver(const SatchelMediaUpdate *self, const json_t *document, const char *medi
 	int folder = wanted ? open_for_writing(self) : -1;
 
 	if (folder >= 0) {
-		if (!satchel_media_receipt_deliver(self->device, folder, document, medium,
+		if (!satchel_media_receipt_deliver(self->device, folder, name, document, medium,
 						   &local_error))
 			satchel_media_update_say(self, "no receipt on the stick: %s",
 						 local_error->message);
@@ -363,13 +364,14 @@ write_receipt(SatchelMediaUpdate *self, const SatchelReceiptTarget *before, Satc
 		.after = satchel_media_receipt_coming(self->device),
 		.status_of = get_status_of,
 	};
+	g_autofree char *name = NULL;
 	json_t *document = NULL;
 
 	satchel_media_receipt_take_device(&receipt, self->device);
-	document = satchel_media_receipt_keep(self->device, &receipt, &local_error);
+	document = satchel_media_receipt_keep(self->device, &receipt, &name, &local_error);
 	if (local_error != NULL)
 		satchel_media_update_say(self, "%s", local_error->message);
-	deliver(self, document, receipt.medium);
+	deliver(self, name, document, receipt.medium);
 	json_decref(document);
 }
 

@@ -38,5 +38,5 @@ char *satchel_receipt_json_to_text(const json_t *receipt);
 
 /* "SATCHEL-DEVICE-YYYYMMDD-", with nothing in it that a file system minds. (transfer full) */
 char *satchel_receipt_stem(const char *device, gint64 at_s);
-/* TRUE for STEM followed by a number and `.json`. *@date and *@number order receipts by age. */
+/* TRUE for STEM followed by a number and `.json`. *@number orders a device's receipts by age. */
 gboolean satchel_receipt_name_parse(const char *file_name, guint *date, guint *number);

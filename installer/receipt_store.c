@@ -98,24 +98,6 @@ satchel_receipt_store_add_named(int dir_fd, const char *name, const json_t *docu
 	return problem == 0 || fail(name, problem, error);
 }
 
-char *
-satchel_receipt_store_add(int dir_fd, const char *stem, const json_t *document, GError **error)
-{
-	for (guint n = 1; n <= MAX_NUMBER; n++) {
-		g_autofree char *name = g_strdup_printf("%s%u", stem, n);
-		g_autoptr(GError) local_error = NULL;
-
-		if (satchel_receipt_store_add_named(dir_fd, name, document, &local_error))
-			return g_steal_pointer(&name);
-		if (local_error != NULL) {
-			g_propagate_error(error, g_steal_pointer(&local_error));
-			return NULL;
-		}
-	}
-	(void)fail(stem, EEXIST, error);
-	return NULL;
-}
-
 static int
 compare_ages(gconstpointer a, gconstpointer b)
 {
@@ -126,10 +108,10 @@ compare_ages(gconstpointer a, gconstpointer b)
 
 	(void)satchel_receipt_name_parse(left, &dates[0], &numbers[0]);
 	(void)satchel_receipt_name_parse(right, &dates[1], &numbers[1]);
-	if (dates[0] != dates[1])
-		return dates[0] < dates[1] ? -1 : 1;
 	if (numbers[0] != numbers[1])
 		return numbers[0] < numbers[1] ? -1 : 1;
+	if (dates[0] != dates[1])
+		return dates[0] < dates[1] ? -1 : 1;
 	return strcmp(left, right);
 }
 
@@ -157,6 +139,37 @@ satchel_receipt_store_list(int dir_fd)
 	}
 	g_ptr_array_add(names, NULL);
 	return (GStrv)g_ptr_array_free(g_steal_pointer(&names), FALSE);
+}
+
+/* 0: there is none. */
+static guint
+find_last_number(int dir_fd)
+{
+	g_auto(GStrv) names = satchel_receipt_store_list(dir_fd);
+	guint n = g_strv_length(names);
+	g_autofree char *file = n > 0 ? g_strconcat(names[n - 1], ".json", NULL) : NULL;
+	guint date = 0;
+	guint number = 0;
+
+	return file != NULL && satchel_receipt_name_parse(file, &date, &number) ? number : 0;
+}
+
+char *
+satchel_receipt_store_add(int dir_fd, const char *stem, const json_t *document, GError **error)
+{
+	for (guint n = find_last_number(dir_fd) + 1; n <= MAX_NUMBER; n++) {
+		g_autofree char *name = g_strdup_printf("%s%u", stem, n);
+		g_autoptr(GError) local_error = NULL;
+
+		if (satchel_receipt_store_add_named(dir_fd, name, document, &local_error))
+			return g_steal_pointer(&name);
+		if (local_error != NULL) {
+			g_propagate_error(error, g_steal_pointer(&local_error));
+			return NULL;
+		}
+	}
+	(void)fail(stem, EEXIST, error);
+	return NULL;
 }
 
 json_t *

@@ -13,7 +13,8 @@
  * @stem: of satchel_receipt_stem()
  * @document: with "signed" and "signatures"
  *
- * Writes STEM<n>.txt and STEM<n>.json with the lowest free n, each whole and durably.
+ * Writes STEM<n>.txt and STEM<n>.json, each whole and durably; n is above that of all receipts that
+ * are there, whatever their date: a clock may have been ahead, or be behind.
  *
  * Errors: SATCHEL_ERROR_NO_SPACE, SATCHEL_ERROR_FAILED.
  *
@@ -27,7 +28,7 @@ char *satchel_receipt_store_add(int dir_fd, const char *stem, const json_t *docu
 gboolean satchel_receipt_store_add_named(int dir_fd, const char *name, const json_t *document,
 					 GError **error);
 
-/* Names without their ending, oldest first. (transfer full) */
+/* Names without their ending, oldest first, which their numbers tell. (transfer full) */
 GStrv satchel_receipt_store_list(int dir_fd);
 /* Errors: SATCHEL_ERROR_FAILED. (transfer full) */
 G_GNUC_WARN_UNUSED_RESULT

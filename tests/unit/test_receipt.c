@@ -170,6 +170,33 @@ test_none_is_overwritten_and_the_oldest_go(void)
 	temp_dir_free(dir);
 }
 
+static void
+test_a_clock_that_was_ahead_makes_no_receipt_old(void)
+{
+	char *dir = temp_dir_new();
+	int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	json_t *document = document_new();
+	g_auto(GStrv) names = NULL;
+
+	for (guint i = 0; i < SATCHEL_RECEIPT_MAX_KEPT + 1; i++) {
+		g_autoptr(GError) error = NULL;
+		/* The last one is of the time before. */
+		const char *stem = i < SATCHEL_RECEIPT_MAX_KEPT ? "SATCHEL-d-20380101-"
+								: "SATCHEL-d-20260101-";
+		g_autofree char *name = satchel_receipt_store_add(dir_fd, stem, document, &error);
+
+		g_assert_no_error(error);
+		satchel_receipt_store_prune(dir_fd);
+	}
+	names = satchel_receipt_store_list(dir_fd);
+	g_assert_cmpuint(g_strv_length(names), ==, SATCHEL_RECEIPT_MAX_KEPT);
+	g_assert_cmpstr(names[0], ==, "SATCHEL-d-20380101-2");
+	g_assert_cmpstr(names[SATCHEL_RECEIPT_MAX_KEPT - 1], ==, "SATCHEL-d-20260101-257");
+	json_decref(document);
+	close(dir_fd);
+	temp_dir_free(dir);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -180,5 +207,6 @@ main(int argc, char **argv)
 	g_test_add_func("/receipt/unknown", test_what_is_unknown_is_left_out);
 	g_test_add_func("/receipt/text", test_people_read_the_same_in_lines);
 	g_test_add_func("/receipt/store", test_none_is_overwritten_and_the_oldest_go);
+	g_test_add_func("/receipt/ahead", test_a_clock_that_was_ahead_makes_no_receipt_old);
 	return g_test_run();
 }
