@@ -89,16 +89,18 @@ judge(SatchelAppView *view, const json_t *details, const json_t *labels, GString
 	g_string_append_printf(mark, "%s %s %" JSON_INTEGER_FORMAT "\n", get_text(details, "Id"),
 			       get_text(state, "StartedAt"),
 			       json_integer_value(json_object_get(details, "RestartCount")));
-	if (g_str_equal(status, "running"))
+	if (g_str_equal(status, "running")) {
+		view->n_running++;
 		note_running(view, state, labels);
-	else if (g_str_equal(status, "exited") || g_str_equal(status, "stopped"))
+	} else if (g_str_equal(status, "exited") || g_str_equal(status, "stopped")) {
 		note_exited(view, details, labels);
-	else if (g_str_equal(status, "dead") || g_str_equal(status, "removing"))
+	} else if (g_str_equal(status, "dead") || g_str_equal(status, "removing")) {
 		note(view, SATCHEL_APP_FAILED, labels, "is dead");
-	else if (g_str_equal(status, "restarting"))
+	} else if (g_str_equal(status, "restarting")) {
 		note(view, SATCHEL_APP_WAITING, labels, "ends and is started again");
-	else
+	} else {
 		note(view, SATCHEL_APP_WAITING, labels, "was not started");
+	}
 }
 
 static gboolean

@@ -16,8 +16,9 @@ typedef enum {
 
 typedef struct {
 	SatchelAppHealth health;
-	char *why;  /* NULL where it runs: what does not, in one line */
-	char *mark; /* which containers there are, and since when they run */
+	guint n_running; /* the others have ended, or not begun */
+	char *why;	 /* NULL where it runs: what does not, in one line */
+	char *mark;	 /* which containers there are, and since when they run */
 } SatchelAppView;
 
 /**

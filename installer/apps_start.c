@@ -87,9 +87,8 @@ satchel_compose_create(const SatchelCompose *self, const char *folder, const cha
 	return run(self, folder, project, words, SATCHEL_ERROR_FAILED, error);
 }
 
-/* FALSE: cancelled. */
-static gboolean
-pause_a_little(GCancellable *cancellable, GError **error)
+gboolean
+satchel_compose_pause(GCancellable *cancellable, GError **error)
 {
 	GPollFD end = {0};
 
@@ -164,7 +163,7 @@ satchel_compose_wait(const SatchelCompose *self, SatchelEngine *engine, GArray *
 			return FALSE;
 		if (all_up)
 			return TRUE;
-		if (!pause_a_little(cancellable, error))
+		if (!satchel_compose_pause(cancellable, error))
 			return FALSE;
 	}
 }

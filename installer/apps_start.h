@@ -35,6 +35,10 @@ G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_compose_up(const SatchelCompose *self, const char *folder, const char *project,
 			    GError **error);
 
+/* A moment, before the engine is asked again. Error: SATCHEL_ERROR_CANCELLED. */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_compose_pause(GCancellable *cancellable, GError **error);
+
 /* An app that was started. */
 typedef struct {
 	const char *name;    /* for messages; borrowed */

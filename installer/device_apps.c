@@ -4,6 +4,7 @@
 #include "../verify/path_safety.h"
 #include "../verify/safe_read.h"
 #include "app_folder.h"
+#include "app_override.h"
 #include "apps_load.h"
 #include "apps_start.h"
 #include <errno.h>
@@ -67,6 +68,7 @@ open_engine(AppsWork *self, GError **error)
 		return FALSE;
 	}
 	self->engine = satchel_engine_new(host);
+	satchel_engine_set_cancellable(self->engine, self->cancellable);
 	self->compose = (SatchelCompose){
 		.program = (const char *const *)self->settings->program,
 		.host = host,
@@ -232,35 +234,10 @@ satchel_device_apps_check_store(SatchelDevice *device, const SatchelStateTarget 
 
 /* ---- one app */
 
-/* Beside the app's Compose file: its images by their local names, so that nothing is fetched, and
- * the label that tells its version. (transfer full) */
-static GBytes *
-make_override(const SatchelAppClosure *closure)
-{
-	json_t *services = json_object();
-	json_t *root = NULL;
-	char *text = NULL;
-
-	for (guint i = 0; i < closure->compose->services->len; i++) {
-		const SatchelComposeService *service =
-			g_ptr_array_index(closure->compose->services, i);
-		g_autofree char *image = satchel_apps_load_local_name(service->image);
-
-		json_object_set_new(services, service->name,
-				    json_pack("{s:s, s:s, s:{s:s}}", "image", image, "pull_policy",
-					      "never", "labels", SATCHEL_APP_LABEL,
-					      closure->reference->sha256));
-	}
-	root = json_pack("{s:o}", "services", services);
-	text = json_dumps(root, JSON_INDENT(2));
-	json_decref(root);
-	return g_bytes_new_with_free_func(text, strlen(text), free, text);
-}
-
 static gboolean
 stage(const AppsWork *work, const char *app, const SatchelAppClosure *closure, GError **error)
 {
-	g_autoptr(GBytes) override = make_override(closure);
+	g_autoptr(GBytes) override = satchel_app_override_new(closure);
 	g_autoptr(GBytes) archive = satchel_blob_store_load(work->store, closure->manifest->archive,
 							    SATCHEL_LIMIT_APP_ARCHIVE_BYTES, error);
 
@@ -269,15 +246,37 @@ stage(const AppsWork *work, const char *app, const SatchelAppClosure *closure, G
 					override, error);
 }
 
+/* FALSE also where its folder is another version's: what was put there has not been started. */
 static gboolean
-is_up(const AppsWork *work, const char *app, const char *sha256, GError **error)
+look(const AppsWork *work, const char *app, const char *sha256, SatchelAppView *view,
+     GError **error)
 {
 	g_autofree char *project = satchel_compose_project(app);
-	g_auto(SatchelAppView) view = {0};
+	g_autoptr(GBytes) override = satchel_app_folder_read(
+		work->root_fd, app, SATCHEL_COMPOSE_OVERRIDE, SATCHEL_APP_OVERRIDE_MAX_BYTES);
 
 	return project != NULL &&
-	       satchel_app_containers_look(work->engine, project, sha256, &view, error) &&
-	       view.health == SATCHEL_APP_RUNS;
+	       satchel_app_containers_look(work->engine, project, sha256, view, error) &&
+	       view->health == SATCHEL_APP_RUNS && satchel_app_override_is_of(override, sha256);
+}
+
+/* Some of it runs, and what does not has done what it was to do. */
+static gboolean
+runs(const AppsWork *work, const char *app, const char *sha256, GError **error)
+{
+	g_auto(SatchelAppView) view = {0};
+
+	return look(work, app, sha256, &view, error) && view.n_running > 0;
+}
+
+/* The same, or all of it has. It may be a service that somebody stopped: whoever starts apps starts
+ * it anew. */
+static gboolean
+is_as_it_should_be(const AppsWork *work, const char *app, const char *sha256)
+{
+	g_auto(SatchelAppView) view = {0};
+
+	return look(work, app, sha256, &view, NULL);
 }
 
 static gboolean
@@ -289,7 +288,7 @@ check_one(const AppsWork *work, const char *app, const SatchelAppClosure *closur
 	if (!satchel_cancel_check(work->cancellable, error))
 		return FALSE;
 	/* What runs has passed all this, and nothing is going to be done to it. */
-	if (is_up(work, app, closure->reference->sha256, NULL))
+	if (runs(work, app, closure->reference->sha256, NULL))
 		return TRUE;
 	return stage(work, app, closure, error) &&
 	       satchel_compose_check(&work->compose, folder, project, error);
@@ -425,7 +424,7 @@ satchel_device_apps_stop_old(SatchelDevice *device, const SatchelStateTarget *ta
 			const SatchelAppClosure *closure = g_ptr_array_index(set.closures, i);
 
 			same = g_str_equal(app_at(&set, i), *app) &&
-			       is_up(&work, *app, closure->reference->sha256, NULL);
+			       runs(&work, *app, closure->reference->sha256, NULL);
 		}
 		if (same || project == NULL ||
 		    satchel_app_containers_stop(work.engine, project, &error))
@@ -452,7 +451,7 @@ satchel_device_apps_create(SatchelDevice *device, const SatchelStateTarget *targ
 			g_autofree char *folder =
 				g_build_filename(work.settings->folder, app, NULL);
 
-			if (!is_up(&work, app, closure->reference->sha256, NULL) &&
+			if (!runs(&work, app, closure->reference->sha256, NULL) &&
 			    put_in_place(&work, app, closure, &error))
 				(void)!satchel_compose_create(&work.compose, folder, project,
 							      &error);
@@ -487,6 +486,15 @@ remove_others(const AppsWork *work, const RunningSet *set, GError **error)
 	return TRUE;
 }
 
+/* Once more where the program fails: an engine that was started anew meanwhile had cut it off. */
+static gboolean
+bring_up(const AppsWork *work, const char *folder, const char *project, GError **error)
+{
+	return satchel_compose_up(&work->compose, folder, project, NULL) ||
+	       (satchel_compose_pause(work->cancellable, error) &&
+		satchel_compose_up(&work->compose, folder, project, error));
+}
+
 static gboolean
 start_one(const AppsWork *work, const char *app, const SatchelAppClosure *closure, GError **error)
 {
@@ -496,14 +504,13 @@ start_one(const AppsWork *work, const char *app, const SatchelAppClosure *closur
 
 	if (!satchel_cancel_check(work->cancellable, error))
 		return FALSE;
-	if (is_up(work, app, closure->reference->sha256, &local_error))
+	if (runs(work, app, closure->reference->sha256, &local_error))
 		return TRUE;
 	if (local_error != NULL) {
 		g_propagate_error(error, g_steal_pointer(&local_error));
 		return FALSE;
 	}
-	return put_in_place(work, app, closure, error) &&
-	       satchel_compose_up(&work->compose, folder, project, error);
+	return put_in_place(work, app, closure, error) && bring_up(work, folder, project, error);
 }
 
 static void
@@ -534,6 +541,43 @@ wait_for_all(const AppsWork *work, const RunningSet *set, GError **error)
 	return satchel_compose_wait(&work->compose, work->engine, apps, work->cancellable, error);
 }
 
+static gboolean
+start_all(const AppsWork *work, const RunningSet *set, GError **error)
+{
+	return remove_others(work, set, error) && for_each(work, set, start_one, error) &&
+	       wait_for_all(work, set, error);
+}
+
+/* Apps are judged only where nobody wants this process to end, which ends the Compose program, too,
+ * and where there is an engine: at boot it may come late, and at shutdown it goes. */
+static gboolean
+start_patiently(const AppsWork *work, const RunningSet *set, GError **error)
+{
+	const gint64 end_us =
+		g_get_monotonic_time() + (gint64)work->settings->start_s * G_USEC_PER_SEC;
+
+	for (;;) {
+		g_autoptr(GError) local_error = NULL;
+
+		if (start_all(work, set, &local_error))
+			return TRUE;
+		if (!satchel_cancel_check(work->cancellable, error))
+			return FALSE;
+		if (satchel_engine_answers(work->engine)) {
+			g_propagate_error(error, g_steal_pointer(&local_error));
+			return FALSE;
+		}
+		if (g_get_monotonic_time() >= end_us) {
+			g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_ENGINE_UNREACHABLE,
+				    "%s, for %" G_GUINT64_FORMAT " s", local_error->message,
+				    work->settings->start_s);
+			return FALSE;
+		}
+		if (!satchel_compose_pause(work->cancellable, error))
+			return FALSE;
+	}
+}
+
 gboolean
 satchel_device_apps_start(SatchelDevice *device, const SatchelStateTarget *target,
 			  GCancellable *cancellable, GError **error)
@@ -541,12 +585,9 @@ satchel_device_apps_start(SatchelDevice *device, const SatchelStateTarget *targe
 	g_auto(AppsWork) work = {.root_fd = -1};
 	g_auto(RunningSet) set = {0};
 
-	if (device->settings->apps == NULL)
-		return TRUE;
-	if (!open_set(&work, device, target, cancellable, &set, error) ||
-	    !remove_others(&work, &set, error))
-		return FALSE;
-	return for_each(&work, &set, start_one, error) && wait_for_all(&work, &set, error);
+	return device->settings->apps == NULL ||
+	       (open_set(&work, device, target, cancellable, &set, error) &&
+		start_patiently(&work, &set, error));
 }
 
 /* ---- afterwards */
@@ -593,14 +634,33 @@ uri_sha256(const char *uri)
 	return at != NULL && strlen(at + 1) == 64 ? at + 1 : NULL;
 }
 
+/* Makes nothing: without its folder no app runs. */
+static gboolean
+open_view(AppsWork *self, const SatchelDevice *device)
+{
+	*self = (AppsWork){.settings = device->settings->apps, .root_fd = -1};
+	if (self->settings == NULL)
+		return FALSE;
+	self->root_fd = open(self->settings->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return self->root_fd >= 0 && open_engine(self, NULL);
+}
+
 gboolean
 satchel_device_apps_is_running(const SatchelDevice *device, const char *app, const char *uri)
 {
 	const char *sha256 = uri_sha256(uri);
-	g_auto(AppsWork) work = {.settings = device->settings->apps, .root_fd = -1};
+	g_auto(AppsWork) work = {.root_fd = -1};
 
-	return device->settings->apps != NULL && sha256 != NULL && open_engine(&work, NULL) &&
-	       is_up(&work, app, sha256, NULL);
+	return sha256 != NULL && open_view(&work, device) && runs(&work, app, sha256, NULL);
+}
+
+static gboolean
+needs_no_work(const SatchelDevice *device, const char *app, const char *uri)
+{
+	const char *sha256 = uri_sha256(uri);
+	g_auto(AppsWork) work = {.root_fd = -1};
+
+	return sha256 != NULL && open_view(&work, device) && is_as_it_should_be(&work, app, sha256);
 }
 
 /* An app that is not to run any more, and has its folder still. (transfer full) */
@@ -625,8 +685,10 @@ find_left_over(const SatchelDevice *device, const GPtrArray *apps)
 	return NULL;
 }
 
-char *
-satchel_device_apps_find_work(const SatchelDevice *device, const SatchelStateTarget *target)
+typedef gboolean (*AppIsGood)(const SatchelDevice *device, const char *app, const char *uri);
+
+static char *
+find_work(const SatchelDevice *device, const SatchelStateTarget *target, AppIsGood is_good)
 {
 	g_autoptr(GPtrArray) apps = NULL;
 
@@ -636,8 +698,22 @@ satchel_device_apps_find_work(const SatchelDevice *device, const SatchelStateTar
 	for (guint i = 0; apps != NULL && i < apps->len; i++) {
 		const SatchelStateApp *app = g_ptr_array_index(apps, i);
 
-		if (!satchel_device_apps_is_running(device, app->name, app->uri))
+		if (!is_good(device, app->name, app->uri))
 			return g_strdup_printf("%s: not running in this version", app->name);
 	}
 	return apps != NULL ? find_left_over(device, apps) : NULL;
+}
+
+char *
+satchel_device_apps_find_work(const SatchelDevice *device, const SatchelStateTarget *target)
+{
+	return find_work(device, target, needs_no_work);
+}
+
+gboolean
+satchel_device_apps_are_running(const SatchelDevice *device, const SatchelStateTarget *target)
+{
+	g_autofree char *work = find_work(device, target, satchel_device_apps_is_running);
+
+	return work == NULL;
 }

@@ -43,9 +43,11 @@ void satchel_device_apps_create(SatchelDevice *device, const SatchelStateTarget 
  * satchel_device_apps_start:
  *
  * Stops and takes away what @target does not have, starts what does not run, and waits until all of
- * it does.
+ * it does. While the engine cannot be reached it is tried again, until apps_start_timeout_s is
+ * over.
  *
  * Errors: as satchel_device_apps_load(); SATCHEL_ERROR_FAILED: an app does not come up.
+ * SATCHEL_ERROR_ENGINE_UNREACHABLE, SATCHEL_ERROR_CANCELLED: that says nothing about the apps.
  */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_device_apps_start(SatchelDevice *device, const SatchelStateTarget *target,
@@ -58,6 +60,12 @@ void satchel_device_apps_prune(SatchelDevice *device);
 /* Why the apps of @target need work; NULL: they are as they should be. (transfer full) */
 char *satchel_device_apps_find_work(const SatchelDevice *device, const SatchelStateTarget *target);
 
-/* Is an app of that URI running? FALSE also where the engine cannot be asked. */
+/* Need they not be started? One all of whose services have ended with status 0 is as it should be,
+ * and may be started all the same: after a reboot nobody knows whether it was stopped. */
+gboolean satchel_device_apps_are_running(const SatchelDevice *device,
+					 const SatchelStateTarget *target);
+
+/* Is an app of that URI running? FALSE also where all of it has ended, or where the engine cannot
+ * be asked. */
 gboolean satchel_device_apps_is_running(const SatchelDevice *device, const char *app,
 					const char *uri);

@@ -17,6 +17,8 @@ struct SatchelEngine {
 	CURL *curl;
 	char *socket;
 	char message[CURL_ERROR_SIZE];
+	GCancellable *cancellable; /* (nullable) */
+	gboolean lost;		   /* the last request got no whole answer */
 };
 
 /* One request. */
@@ -59,6 +61,12 @@ satchel_engine_new(const char *host)
 	return self;
 }
 
+void
+satchel_engine_set_cancellable(SatchelEngine *self, GCancellable *cancellable)
+{
+	g_set_object(&self->cancellable, cancellable);
+}
+
 static size_t
 on_data(char *data, size_t size, size_t n_items, void *user_data)
 {
@@ -91,6 +99,15 @@ on_progress(void *user_data, curl_off_t total_down, curl_off_t down, curl_off_t 
 	return g_cancellable_is_cancelled(self->cancellable) ? 1 : 0;
 }
 
+/* Not what curl, or we, refuse: what an engine that is not there, ends or hangs comes to. */
+static gboolean
+is_lost(CURLcode result)
+{
+	return result == CURLE_COULDNT_CONNECT || result == CURLE_OPERATION_TIMEDOUT ||
+	       result == CURLE_SEND_ERROR || result == CURLE_RECV_ERROR ||
+	       result == CURLE_GOT_NOTHING || result == CURLE_PARTIAL_FILE;
+}
+
 /* Fills in status and result. The method and body are set. */
 static void
 exchange_run(Exchange *self, SatchelEngine *engine, const char *path, guint limit_s)
@@ -99,6 +116,8 @@ exchange_run(Exchange *self, SatchelEngine *engine, const char *path, guint limi
 	g_autofree char *url = g_strconcat(API_URL, path, NULL);
 
 	*engine->message = '\0';
+	if (self->cancellable == NULL)
+		self->cancellable = engine->cancellable;
 	curl_easy_setopt(curl, CURLOPT_URL, url);
 	curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, engine->socket);
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http");
@@ -114,6 +133,7 @@ exchange_run(Exchange *self, SatchelEngine *engine, const char *path, guint limi
 	curl_easy_setopt(curl, CURLOPT_XFERINFODATA, self);
 	curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
 	self->result = curl_easy_perform(curl);
+	engine->lost = is_lost(self->result);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &self->status);
 }
 
@@ -173,6 +193,17 @@ satchel_engine_get(SatchelEngine *self, const char *path, gboolean *absent, GErr
 		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_FAILED,
 			    "the engine at %s: its answer is no JSON", self->socket);
 	return value;
+}
+
+gboolean
+satchel_engine_answers(SatchelEngine *self)
+{
+	g_autoptr(SatchelJson) version = NULL;
+
+	if (self->lost)
+		return FALSE;
+	version = satchel_engine_get(self, "/version", NULL, NULL);
+	return !self->lost;
 }
 
 /* 304: it is stopped, or started, already. 404: it is gone already. */
@@ -275,6 +306,7 @@ void
 satchel_engine_free(SatchelEngine *self)
 {
 	curl_easy_cleanup(self->curl);
+	g_clear_object(&self->cancellable);
 	g_free(self->socket);
 	g_free(self);
 }

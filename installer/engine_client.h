@@ -22,8 +22,15 @@ gboolean satchel_engine_is_host(const char *host);
  */
 SatchelEngine *satchel_engine_new(const char *host);
 
+/* Ends what waits for an answer. @cancellable: (nullable) */
+void satchel_engine_set_cancellable(SatchelEngine *self, GCancellable *cancellable);
+
 /* Errors of all that follow, where nothing else is said: SATCHEL_ERROR_FAILED, with the engine's
  * own words; SATCHEL_ERROR_CANCELLED where a cancellable was given. */
+
+/* Has it answered the last request, and does it still? If not, then what failed says nothing about
+ * what it was asked for. */
+gboolean satchel_engine_answers(SatchelEngine *self);
 
 /* Below /v1.40: @path with its query, made of what satchel_engine_escape() gave. A JSON value.
  * @absent: (out) (nullable): TRUE with NULL and no error where there is no such thing.

@@ -1,19 +1,59 @@
 #include "update_apps.h"
+#include "../verify/cancel.h"
 #include "device_apps.h"
 #include "update_run.h"
 
+/* Nothing was learned about the apps: the same again, later. */
+static gboolean
+is_no_verdict(const GError *cause)
+{
+	return g_error_matches(cause, SATCHEL_ERROR, SATCHEL_ERROR_CANCELLED) ||
+	       g_error_matches(cause, SATCHEL_ERROR, SATCHEL_ERROR_ENGINE_UNREACHABLE);
+}
+
 gboolean
-satchel_update_apps_return(SatchelDevice *device, GError **error)
+satchel_update_apps_return(SatchelDevice *device, GCancellable *cancellable, GError **error)
 {
 	const SatchelStateTarget *running = satchel_device_get_running_target(device);
 	g_autoptr(GError) local_error = NULL;
 
 	/* What the device came with, and nobody has told about: its apps were never ours. */
-	if (running == NULL || satchel_device_apps_start(device, running, NULL, &local_error))
+	if (running == NULL ||
+	    satchel_device_apps_start(device, running, cancellable, &local_error))
 		return TRUE;
-	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_ROLLBACK_FAILED,
-		    "the apps of %s do not run again: %s", running->name, local_error->message);
+	if (!is_no_verdict(local_error))
+		local_error->code = SATCHEL_ERROR_ROLLBACK_FAILED;
+	g_propagate_prefixed_error(error, g_steal_pointer(&local_error),
+				   "the apps of %s do not run again: ", running->name);
 	return FALSE;
+}
+
+gboolean
+satchel_update_apps_return_noted(SatchelDevice *device, GCancellable *cancellable, GError **error)
+{
+	g_autoptr(GError) local_error = NULL;
+
+	if (satchel_update_apps_return(device, cancellable, &local_error))
+		return TRUE;
+	if (g_error_matches(local_error, SATCHEL_ERROR, SATCHEL_ERROR_ENGINE_UNREACHABLE))
+		local_error->code = SATCHEL_ERROR_ROLLBACK_FAILED;
+	g_propagate_error(error, g_steal_pointer(&local_error));
+	return FALSE;
+}
+
+gboolean
+satchel_update_apps_keep(SatchelDevice *device, GCancellable *cancellable, GError **error)
+{
+	const SatchelStateTarget *running = satchel_device_get_running_target(device);
+	g_autoptr(GError) local_error = NULL;
+
+	if (running == NULL || satchel_device_apps_are_running(device, running) ||
+	    satchel_update_apps_return(device, cancellable, &local_error))
+		return TRUE;
+	if (!satchel_cancel_check(cancellable, error))
+		return FALSE;
+	satchel_device_remark(device, "%s", local_error->message);
+	return TRUE;
 }
 
 static gboolean
@@ -32,14 +72,20 @@ save_failed(SatchelDevice *device, const GError *cause, GError **error)
 /* The apps before run again before the state says so: cut off in between, `run` comes here again.
  */
 static gboolean
-return_to_apps(SatchelDevice *device, const char *name, const GError *cause, GError **error)
+return_to_apps(SatchelDevice *device, const char *name, const GError *cause,
+	       GCancellable *cancellable, GError **error)
 {
 	const SatchelStateTarget *current = device->state->current;
 	gboolean same = current != NULL && g_str_equal(current->name, name);
 	g_autoptr(GError) local_error = NULL;
-	gboolean good =
-		current != NULL && !same && satchel_update_apps_return(device, &local_error);
+	gboolean good = current != NULL && !same &&
+			satchel_update_apps_return(device, cancellable, &local_error);
 
+	if (is_no_verdict(local_error)) {
+		g_propagate_prefixed_error(error, g_steal_pointer(&local_error), "%s failed: %s; ",
+					   name, cause->message);
+		return FALSE;
+	}
 	if (!save_failed(device, cause, error))
 		return FALSE;
 	if (good)
@@ -87,11 +133,12 @@ satchel_update_apps_settle(SatchelDevice *device, GCancellable *cancellable, GEr
 
 	if (satchel_device_apps_start(device, pending, cancellable, &cause))
 		return TRUE;
-	if (g_error_matches(cause, SATCHEL_ERROR, SATCHEL_ERROR_CANCELLED)) {
-		g_propagate_error(error, g_steal_pointer(&cause));
+	if (is_no_verdict(cause)) {
+		g_propagate_prefixed_error(error, g_steal_pointer(&cause),
+					   "%s waits for 'run' still: ", name);
 		return FALSE;
 	}
-	return apps_only ? return_to_apps(device, name, cause, error)
+	return apps_only ? return_to_apps(device, name, cause, cancellable, error)
 			 : return_to_system(device, name, cause, cancellable, error);
 }
 

@@ -27,13 +27,27 @@ gboolean satchel_update_apps_install(SatchelDevice *device, const SatchelStateTa
  *
  * Errors: where they do not come up, what is pending is failing: SATCHEL_ERROR_ROLLED_BACK (the
  * apps before it run again), SATCHEL_ERROR_ROLLBACK_NEEDS_REBOOT (the system before it is the
- * default again), SATCHEL_ERROR_ROLLBACK_FAILED. SATCHEL_ERROR_CANCELLED: it stays pending.
+ * default again), SATCHEL_ERROR_ROLLBACK_FAILED. SATCHEL_ERROR_CANCELLED,
+ * SATCHEL_ERROR_ENGINE_UNREACHABLE: it stays pending.
  */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_update_apps_settle(SatchelDevice *device, GCancellable *cancellable,
 				    GError **error);
 
-/* Starts the apps of what runs, which is what a rollback came back to.
- * Error: SATCHEL_ERROR_ROLLBACK_FAILED. */
+/* Starts the apps of what runs, which is what a rollback came back to. Errors:
+ * SATCHEL_ERROR_ROLLBACK_FAILED, SATCHEL_ERROR_CANCELLED, SATCHEL_ERROR_ENGINE_UNREACHABLE. */
 G_GNUC_WARN_UNUSED_RESULT
-gboolean satchel_update_apps_return(SatchelDevice *device, GError **error);
+gboolean satchel_update_apps_return(SatchelDevice *device, GCancellable *cancellable,
+				    GError **error);
+
+/* The same, where the state says already that the device is back: cut off, `run` keeps them.
+ * Errors: SATCHEL_ERROR_ROLLBACK_FAILED, SATCHEL_ERROR_CANCELLED. */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_update_apps_return_noted(SatchelDevice *device, GCancellable *cancellable,
+					  GError **error);
+
+/* Nothing is pending: what does not run of the apps of what runs is started, be it that a power cut
+ * came between stopping and starting. What goes wrong is a remark. Error: SATCHEL_ERROR_CANCELLED.
+ */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_update_apps_keep(SatchelDevice *device, GCancellable *cancellable, GError **error);

@@ -25,7 +25,8 @@ fail_nothing(GError **error)
 /* The present state says that it is pending, and stays so until the one that runs is the default
  * again: cut off in between, the next boot tells, and `run` says that it went back. */
 static gboolean
-cancel_pending(SatchelDevice *device, SatchelOutcome *outcome, GError **error)
+cancel_pending(SatchelDevice *device, GCancellable *cancellable, SatchelOutcome *outcome,
+	       GError **error)
 {
 	const char *keep[3] = {NULL};
 	g_autoptr(GError) local_error = NULL;
@@ -46,12 +47,12 @@ cancel_pending(SatchelDevice *device, SatchelOutcome *outcome, GError **error)
 		return FALSE;
 	satchel_update_run_forget_reboot(device);
 	*outcome = SATCHEL_OUTCOME_DONE;
-	return satchel_update_apps_return(device, error);
+	return satchel_update_apps_return_noted(device, cancellable, error);
 }
 
 /* With the callbacks of aktualizr-lite, which installs what runs anew. */
 static gboolean
-call_off(SatchelDevice *device, SatchelOutcome *outcome, GError **error)
+call_off(SatchelDevice *device, GCancellable *cancellable, SatchelOutcome *outcome, GError **error)
 {
 	g_autofree char *pending = g_strdup(device->state->pending->name);
 	const SatchelStateTarget *running = satchel_device_get_running_target(device);
@@ -61,7 +62,7 @@ call_off(SatchelDevice *device, SatchelOutcome *outcome, GError **error)
 
 	satchel_callbacks_tell(device, SATCHEL_CALLBACK_INSTALL_POST, pending, "FAILED: " REASON);
 	satchel_callbacks_tell(device, SATCHEL_CALLBACK_INSTALL_PRE, name, NULL);
-	good = cancel_pending(device, outcome, &local_error);
+	good = cancel_pending(device, cancellable, outcome, &local_error);
 	satchel_callbacks_tell_result(device, SATCHEL_CALLBACK_INSTALL_POST, name,
 				      SATCHEL_CALLBACK_OK, local_error);
 	if (!good)
@@ -278,7 +279,7 @@ satchel_update_rollback(SatchelDevice *device, const char *path, GCancellable *c
 	case SATCHEL_ROLLBACK_NOTHING:
 		break;
 	case SATCHEL_ROLLBACK_CANCEL:
-		return call_off(device, outcome, error);
+		return call_off(device, cancellable, outcome, error);
 	case SATCHEL_ROLLBACK_LEAVE:
 		*outcome = SATCHEL_OUTCOME_NEEDS_REBOOT;
 		return go_back(device, target, path, cancellable, error);

@@ -316,20 +316,22 @@ tell_stayed(SatchelDevice *device, const GError *failure)
 	satchel_callbacks_tell(device, SATCHEL_CALLBACK_INSTALL_POST, name, SATCHEL_CALLBACK_OK);
 }
 
-/* What a deployment that failed has stopped before runs again; the deployment's error stays. */
+/* What a deployment that failed has stopped before runs again; the deployment's error stays. The
+ * state tells of the installation before anything is stopped: cut off, `run` starts it. */
 static gboolean
 deploy_with_apps(SatchelDevice *device, const SatchelOffer *offer, const SatchelStateTarget *target,
 		 GCancellable *cancellable, GError **error)
 {
 	g_autoptr(GError) local_error = NULL;
 
+	if (!satchel_update_run_begin(device, target, offer->bundle_sha256, error))
+		return FALSE;
 	satchel_device_apps_stop_old(device, target);
-	if (satchel_update_run_begin(device, target, offer->bundle_sha256, error) &&
-	    deploy(device, cancellable, error)) {
+	if (deploy(device, cancellable, error)) {
 		satchel_device_apps_create(device, target);
 		return TRUE;
 	}
-	if (!satchel_update_apps_return(device, &local_error))
+	if (!satchel_update_apps_return(device, NULL, &local_error))
 		satchel_device_remark(device, "%s", local_error->message);
 	return FALSE;
 }
@@ -400,7 +402,8 @@ satchel_update_run_forget_reboot(const SatchelDevice *device)
 }
 
 static gboolean
-finish_rolled_back(SatchelDevice *device, const SatchelSysrootFacts *facts, GError **error)
+finish_rolled_back(SatchelDevice *device, const SatchelSysrootFacts *facts,
+		   GCancellable *cancellable, GError **error)
 {
 	g_autofree char *name = g_strdup(device->state->pending->name);
 
@@ -409,7 +412,7 @@ finish_rolled_back(SatchelDevice *device, const SatchelSysrootFacts *facts, GErr
 	if (!satchel_device_save(device, error))
 		return FALSE;
 	satchel_update_run_forget_reboot(device);
-	if (!satchel_update_apps_return(device, error))
+	if (!satchel_update_apps_return_noted(device, cancellable, error))
 		return FALSE;
 	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_ROLLED_BACK,
 		    "%s did not come up: the boot loader went back to commit %s", name,
@@ -447,7 +450,7 @@ finish(SatchelDevice *device, const SatchelSysrootFacts *facts, GCancellable *ca
 	/* Another release runs, which may raise the downgrade floor. */
 	device->generation++;
 	satchel_callbacks_tell(device, SATCHEL_CALLBACK_FINAL_PRE, name, NULL);
-	good = facts != NULL ? finish_rolled_back(device, facts, &local_error)
+	good = facts != NULL ? finish_rolled_back(device, facts, cancellable, &local_error)
 			     : satchel_update_apps_settle(device, cancellable, &local_error) &&
 				       satchel_update_run_confirm(device, outcome, &local_error);
 	satchel_current_target_update(device);
@@ -487,6 +490,8 @@ satchel_update_finalize(SatchelDevice *device, GCancellable *cancellable, Satche
 		return FALSE;
 	switch (satchel_update_plan_finalize(device->state, &facts)) {
 	case SATCHEL_FINALIZE_NOTHING:
+		if (!satchel_update_apps_keep(device, cancellable, error))
+			return FALSE;
 		break;
 	case SATCHEL_FINALIZE_NOT_REBOOTED:
 		*outcome = SATCHEL_OUTCOME_NEEDS_REBOOT;

@@ -58,6 +58,8 @@ report_code_name(int code)
 		return "rollback-needs-reboot";
 	case SATCHEL_ERROR_CANCELLED:
 		return "cancelled";
+	case SATCHEL_ERROR_ENGINE_UNREACHABLE:
+		return "engine-unreachable";
 	}
 	return "failed";
 }

@@ -41,9 +41,10 @@ typedef enum {
 	SATCHEL_ERROR_ROLLBACK_NEEDS_REBOOT,	/* failed; back on what worked after a reboot */
 	SATCHEL_ERROR_CANCELLED,		/* the caller wanted it; it may be called again */
 	SATCHEL_ERROR_OTHER_TAG,		/* the bundle is for devices of another tag */
+	SATCHEL_ERROR_ENGINE_UNREACHABLE,	/* the container engine; it may be called again */
 } SatchelError;
 
 /* Number of codes; tests walk all of them. */
-#define SATCHEL_ERROR_LAST SATCHEL_ERROR_OTHER_TAG
+#define SATCHEL_ERROR_LAST SATCHEL_ERROR_ENGINE_UNREACHABLE
 
 #pragma GCC visibility pop

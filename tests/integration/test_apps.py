@@ -167,6 +167,68 @@ def _(tmp):
         assert ENGINE.running() == [apps[0].sha256]
 
 
+@test("what was stopped, by a power cut or by a person, is started by run and by update")
+def _(tmp):
+    lab = AppLab(tmp)
+    web = lab.apps.app("web", {"web": Service(), "db": Service()})
+    lab.add_release(1, [web])
+    bundle = lab.bundle_of([1])
+    with lab.device(ENGINE) as device:
+        device.expect(0, "update", "--src-dir", bundle)
+        for status, words in [(40, ["run"]), (0, ["update", "--src-dir", bundle])]:
+            for entry in ENGINE.get("/containers/json"):
+                ENGINE.request("POST", f"/containers/{entry['Id']}/stop")
+            device.expect(17, "check", "--src-dir", bundle)
+            assert ENGINE.running() == []
+            device.expect(status, *words)
+            assert ENGINE.running() == [web.sha256] * 2, words
+        ENGINE.clear()
+        nowhere = {"DOCKER_HOST": f"unix://{tmp}/nowhere"}
+        set_apps(device, satchel="apps_start_timeout_s = 1\n")
+        result = device.expect(40, "run", env=nowhere)
+        assert "do not run again" in result.stderr, result
+
+
+@test("an app that has done its work and ended is as it should be, and does it anew at a start")
+def _(tmp):
+    lab = AppLab(tmp)
+    job = lab.apps.app("job", {"one": Service(command=["true"])})
+    lab.add_release(1, [job])
+    bundle = lab.bundle_of([1])
+
+    def started():
+        return [ENGINE.get(f"/containers/{entry['Id']}/json")["State"]["StartedAt"]
+                for entry in ENGINE.get("/containers/json?all=1")]
+    with lab.device(ENGINE) as device:
+        device.expect(0, "update", "--src-dir", bundle)
+        device.expect(0, "check", "--src-dir", bundle)
+        status = json.loads(device.expect(0, "status", "--json", "1").stdout)["applied_target"]
+        assert [app["running"] for app in status["apps"]] == [False]
+        before = started()
+        device.expect(40, "run")
+        assert len(before) == 1 and started() != before
+
+
+@test("an app whose folder is another version's is put in its place anew")
+def _(tmp):
+    lab = AppLab(tmp)
+    web = lab.apps.app("web", {"web": Service()}, files=[(".config/x", b"x", 0o644)])
+    lab.add_release(1, [web])
+    bundle = lab.bundle_of([1])
+    with lab.device(ENGINE) as device:
+        device.expect(0, "update", "--src-dir", bundle)
+        folder = device.folder / "compose-apps/web"
+        good = (folder / ".satchel.json").read_text()
+        (folder / ".satchel.json").write_text(good.replace(web.sha256, "0" * 64))
+        (folder / ".config/x").write_text("of another version")
+        before = ENGINE.containers()
+        device.expect(17, "check", "--src-dir", bundle)
+        device.expect(0, "update", "--src-dir", bundle)
+        assert (folder / ".satchel.json").read_text() == good
+        assert (folder / ".config/x").read_text() == "x"
+        assert ENGINE.containers() == before
+
+
 if __name__ == "__main__":
     with DockerEngine() as ENGINE:
         main()

@@ -1,14 +1,18 @@
 #!/usr/bin/python3
 """Apps that do not come up, and engines that do not stay up: the way back."""
+import os
 import pathlib
-import sys
 import random
+import signal
+import socket
+import subprocess
+import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from app_lab import AppLab  # noqa: E402
 from app_maker import Service, tar  # noqa: E402
 from container_engine import DockerEngine, EngineCutter  # noqa: E402
-from tap import main, test  # noqa: E402
+from tap import main, program, test  # noqa: E402
 
 
 def expect_failing_app(tmp, service, reason, satchel=""):
@@ -88,6 +92,86 @@ def _(tmp):
         ENGINE.start(again=True)
         device.expect(0, "install")
         assert second.sha256 in ENGINE.running()
+
+
+def pending_app(tmp, marker="web", **kwargs):
+    """A device on which one app waits for `run`, its image loaded."""
+    lab = AppLab(tmp)
+    web = lab.apps.app("web", {"web": Service(marker=marker)})
+    lab.add_release(1, [web])
+    device = lab.device(ENGINE, **kwargs)
+    device.expect(10, "update", "--src-dir", lab.bundle_of([1]), "--install-mode",
+                  "delay-app-install")
+    return device, web
+
+
+def start(device, *words, env):
+    argv = device.argv(*words)
+    return subprocess.Popen([os.fspath(program(argv[0])), *argv[1:]], stdin=subprocess.DEVNULL,
+                            stderr=subprocess.PIPE, encoding="utf-8",
+                            env={**os.environ, **device.env, **env,
+                                 "OSTREE_SYSROOT_DEBUG": "mutable-deployments"})
+
+
+def expect_pending(device):
+    state = device.state()
+    assert state["pending"]["name"] and state["failing"] == [], state
+
+
+@test("an engine that is not there at boot is no verdict: the apps wait for the next run")
+def _(tmp):
+    device, web = pending_app(tmp, satchel="apps_start_timeout_s = 1\n")
+    with device:
+        result = device.expect(1, "run", env={"DOCKER_HOST": f"unix://{tmp}/nowhere"})
+        assert "waits for 'run' still" in result.stderr and "for 1 s" in result.stderr, result
+        expect_pending(device)
+        device.expect(0, "run")
+        assert ENGINE.running() == [web.sha256]
+
+
+@test("a signal while an engine is silent is no verdict: the apps wait for the next run")
+def _(tmp):
+    device, web = pending_app(tmp)
+    with device, socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(tmp / "s"))
+        silent.listen()
+        process = start(device, "run", env={"DOCKER_HOST": f"unix://{tmp}/s"})
+        with silent.accept()[0]:
+            process.send_signal(signal.SIGTERM)
+            message = process.communicate()[1]
+        assert process.returncode == 1 and "interrupted" in message, message
+        expect_pending(device)
+        device.expect(0, "run")
+        assert ENGINE.running() == [web.sha256]
+
+
+@test("a signal while the Compose program ends for it, too, is no verdict")
+def _(tmp):
+    device, web = pending_app(tmp)
+    compose = tmp / "compose"
+    # What systemd does to all of a unit.
+    compose.write_text("#!/bin/sh\nkill -TERM $PPID\nread -r _ </proc/self/mountinfo\nexit 1\n")
+    compose.chmod(0o755)
+    with device:
+        good = device.config.read_text()
+        device.config.write_text(good.replace('"docker-compose"', f'"{compose}"'))
+        device.expect(1, "run")
+        expect_pending(device)
+        device.config.write_text(good)
+        device.expect(0, "run")
+        assert ENGINE.running() == [web.sha256]
+
+
+@test("an engine that is restarted while apps start is waited for")
+def _(tmp):
+    device, web = pending_app(tmp)
+    with device, EngineCutter(ENGINE, tmp / "s", 4 << 10) as cutter:
+        process = start(device, "run", env=cutter.env)
+        cutter.cut.wait()
+        ENGINE.start(again=True)
+        message = process.communicate()[1]
+        assert process.returncode == 0, message
+        assert ENGINE.running() == [web.sha256]
 
 
 if __name__ == "__main__":

@@ -155,13 +155,15 @@ class PodmanEngine(_Engine):
 
 
 class EngineCutter:
-    """A socket that leads to an engine, which is killed once that many bytes of a load have passed.
-    """
+    """A socket that leads to an engine, which is killed once, when that many bytes have passed in
+    one direction of a connection. cut: is set then."""
 
     def __init__(self, engine, path, after_bytes):
         self.engine = engine
         self.after_bytes = after_bytes
         self.env = {"DOCKER_HOST": f"unix://{path}"}
+        self.cut = threading.Event()
+        self.lock = threading.Lock()
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(path))
         self.listener.listen()
@@ -188,7 +190,10 @@ class EngineCutter:
             while piece := source.recv(65536):
                 n_bytes += len(piece)
                 if n_bytes > self.after_bytes:
-                    self.engine.kill()
+                    with self.lock:
+                        if not self.cut.is_set():
+                            self.engine.kill()
+                            self.cut.set()
                 target.sendall(piece)
         except OSError:
             pass
