@@ -288,12 +288,10 @@ satchel_bundle_thin_describe_bases(const SatchelBundleThin *self)
 static char *
 thin_base64(const char *commit)
 {
-	guint8 digest[32];
+	guint8 digest[32] = {0};
 	char *text;
 
-	for (guint i = 0; i < sizeof digest; i++)
-		digest[i] = (guint8)(g_ascii_xdigit_value(commit[2 * i]) * 16 +
-				     g_ascii_xdigit_value(commit[2 * i + 1]));
+	(void)!satchel_hex_to_sha256(commit, digest); /* it was one when it was read */
 	text = g_base64_encode(digest, sizeof digest);
 	text[strcspn(text, "=")] = '\0';
 	return g_strdelimit(text, "/", '_');

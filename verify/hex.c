@@ -45,19 +45,41 @@ satchel_hex_decode(const char *hex)
 	return g_bytes_new_take(g_steal_pointer(&bytes), n_digits / 2);
 }
 
-gboolean
-satchel_hex_is_sha256(const char *text)
+/* Of a lower-case digit; more than 15 for anything else. A bundle has a hundred thousand of these.
+ */
+static guint
+digit_value(char c)
 {
-	return strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64;
+	if (c >= '0' && c <= '9')
+		return (guint)(c - '0');
+	return c >= 'a' && c <= 'f' ? (guint)(c - 'a') + 10 : 16;
+}
+
+gboolean
+satchel_hex_read_sha256(const char digits[64], guint8 sha256[32])
+{
+	guint wrong = 0;
+
+	for (gsize i = 0; i < 32; i++) {
+		guint high = digit_value(digits[2 * i]);
+		guint low = digit_value(digits[2 * i + 1]);
+
+		wrong |= (high | low) & 16;
+		sha256[i] = (guint8)(high << 4 | low);
+	}
+	return wrong == 0;
 }
 
 gboolean
 satchel_hex_to_sha256(const char *hex, guint8 sha256[32])
 {
-	if (!satchel_hex_is_sha256(hex))
-		return FALSE;
-	for (gsize i = 0; i < 32; i++)
-		sha256[i] = (guint8)(g_ascii_xdigit_value(hex[2 * i]) << 4 |
-				     g_ascii_xdigit_value(hex[2 * i + 1]));
-	return TRUE;
+	return strlen(hex) == 64 && satchel_hex_read_sha256(hex, sha256);
+}
+
+gboolean
+satchel_hex_is_sha256(const char *text)
+{
+	guint8 sha256[32];
+
+	return satchel_hex_to_sha256(text, sha256);
 }

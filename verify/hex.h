@@ -13,5 +13,9 @@ void satchel_hex_from_sha256(const guint8 sha256[32], char hex[65]);
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_hex_to_sha256(const char *hex, guint8 sha256[32]);
 
+/* As satchel_hex_to_sha256(), of 64 digits that no NUL ends. */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_hex_read_sha256(const char digits[64], guint8 sha256[32]);
+
 /* TRUE for exactly 64 lower-case hex digits: a SHA-256, an OSTree checksum. */
 gboolean satchel_hex_is_sha256(const char *text);

@@ -175,12 +175,11 @@ gboolean
 satchel_manifest_add(SatchelManifest *self, const char *path, guint64 size_bytes,
 		     const char *sha256, GError **error)
 {
-	g_autoptr(GBytes) digest = NULL;
+	guint8 digest[SHA256_BYTES];
 
-	if (!satchel_hex_is_sha256(sha256))
+	if (!satchel_hex_to_sha256(sha256, digest))
 		return manifest_error(error, "a digest is not a SHA-256 in lower-case hex");
-	digest = satchel_hex_decode(sha256);
-	return manifest_append(self, path, size_bytes, g_bytes_get_data(digest, NULL), error);
+	return manifest_append(self, path, size_bytes, digest, error);
 }
 
 /* All else has a meaning somewhere (white space, `#`, `=`, `\`, globs, non-ASCII) and is written in
@@ -297,14 +296,8 @@ line_read_digest(const char **at, const char *end, guint8 sha256[SHA256_BYTES])
 {
 	if ((gsize)(end - *at) < 2 * SHA256_BYTES)
 		return FALSE;
-	for (guint i = 0; i < SHA256_BYTES; i++, *at += 2) {
-		if (g_ascii_isupper((*at)[0]) || g_ascii_isupper((*at)[1]) ||
-		    !g_ascii_isxdigit((*at)[0]) || !g_ascii_isxdigit((*at)[1]))
-			return FALSE;
-		sha256[i] = (guint8)(g_ascii_xdigit_value((*at)[0]) << 4 |
-				     g_ascii_xdigit_value((*at)[1]));
-	}
-	return TRUE;
+	*at += 2 * SHA256_BYTES;
+	return satchel_hex_read_sha256(*at - 2 * SHA256_BYTES, sha256);
 }
 
 /* ./PATH type=file size=N sha256digest=HEX */

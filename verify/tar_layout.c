@@ -34,9 +34,10 @@ SatchelTarExtension
 satchel_tar_layout_extension(const char *path, guint64 size_bytes)
 {
 	SatchelTarExtension extension = {0};
+	gboolean ascii = is_ascii(path);
 
-	extension.charset = !g_utf8_validate(path, -1, NULL);
-	extension.path = !is_ascii(path) || !fits_ustar(path);
+	extension.charset = !ascii && !g_utf8_validate(path, -1, NULL);
+	extension.path = !ascii || !fits_ustar(path);
 	extension.size = size_bytes > SATCHEL_TAR_USTAR_MAX_BYTES;
 	return extension;
 }

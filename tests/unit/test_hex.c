@@ -54,6 +54,27 @@ test_sha256_is_64_lower_case_digits(void)
 	g_assert_false(satchel_hex_is_sha256(""));
 }
 
+static void
+test_every_digit_of_a_sha256_is_looked_at(void)
+{
+	const char *all = "00112233445566778899aabbccddeeff0123456789abcdeffedcba9876543210";
+	const guint8 expected[] = {0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xaa,
+				   0xbb, 0xcc, 0xdd, 0xee, 0xff, 0x01, 0x23, 0x45, 0x67, 0x89, 0xab,
+				   0xcd, 0xef, 0xfe, 0xdc, 0xba, 0x98, 0x76, 0x54, 0x32, 0x10};
+	guint8 sha256[32];
+
+	g_assert_true(satchel_hex_read_sha256(all, sha256));
+	g_assert_cmpmem(sha256, 32, expected, 32);
+	for (guint i = 0; i < 64; i++) {
+		for (const char *wrong = "/:`gAF\x80"; *wrong != '\0'; wrong++) {
+			g_autofree char *hex = g_strdup(all);
+
+			hex[i] = *wrong;
+			g_assert_false(satchel_hex_to_sha256(hex, sha256));
+		}
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -64,5 +85,7 @@ main(int argc, char **argv)
 			test_digits_of_either_case_become_bytes);
 	g_test_add_func("/hex/what is no hex is refused", test_what_is_no_hex_is_refused);
 	g_test_add_func("/hex/sha256 is 64 lower-case digits", test_sha256_is_64_lower_case_digits);
+	g_test_add_func("/hex/every digit of a sha256 is looked at",
+			test_every_digit_of_a_sha256_is_looked_at);
 	return g_test_run();
 }
