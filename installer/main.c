@@ -1,6 +1,7 @@
 #include "../verify/cli.h"
 #include "command_line.h"
 #include "commands.h"
+#include <satchel/media.h>
 
 static const SatchelCommand commands[] = {
 	{"check", "[TARGET] --src-dir DIR", "Check a bundle and list what it has for this device",
@@ -38,5 +39,6 @@ static const SatchelProgram program = {
 int
 main(int argc, char **argv)
 {
+	satchel_media_begin(argc, argv);
 	return satchel_cli_main(&program, argc, argv);
 }

@@ -118,6 +118,7 @@ serve(const Request *self, SatchelDevice *device, const SatchelMediaDevice *stic
 	g_autoptr(SatchelMediaMount) mount = NULL;
 	g_auto(SatchelMediaUpdate) update = {
 		.device = device,
+		.config_paths = self->config_paths,
 		.signals = signals,
 		.root_fd = -1,
 		.cancellable = self->cancellable,

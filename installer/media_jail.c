@@ -1,137 +1,148 @@
 #include "media_jail.h"
-#include "../verify/write_all.h"
-#include "media_filter.h"
+#include "media_jail_fds.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <poll.h>
-#include <pwd.h>
 #include <signal.h>
+#include <spawn.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Who has no rights anywhere, also where no user of that name is known. */
-#define NOBODY 65534u
-
-/* The first byte that comes out: TRUE is "shut in, and begins". */
-#define SHUT_IN '+'
-
-enum { NULL_FD = 2, PIPE_FD = 3, ROOT_FD = 4, N_FDS = 5 };
+/* What is still open of both ends, and what runs. */
+typedef struct {
+	int input;
+	int output;
+	int root;
+	GPollFD cancel; /* fd -1: nobody cancels */
+} Ends;
 
 static void
-look_up_user(const char *name, uid_t *uid, gid_t *gid)
+close_if_open(int *fd)
 {
-	const struct passwd *entry = getpwnam(name);
-
-	*uid = entry != NULL && entry->pw_uid != 0 ? entry->pw_uid : NOBODY;
-	*gid = entry != NULL && entry->pw_gid != 0 ? entry->pw_gid : NOBODY;
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
 }
 
-/* Only the three that the work needs, at numbers that collide with none of them. */
-static gboolean
-keep_descriptors(int root_fd, int pipe_fd)
+static void
+ends_clear(Ends *self)
 {
-	int root = fcntl(root_fd, F_DUPFD, N_FDS);
-	int output = fcntl(pipe_fd, F_DUPFD, N_FDS);
-	int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
-	gboolean good = root >= 0 && output >= 0 && nothing >= 0;
-
-	for (int fd = 0; fd <= NULL_FD && good; fd++)
-		good = dup2(nothing, fd) >= 0;
-	good = good && dup2(output, PIPE_FD) >= 0 && dup2(root, ROOT_FD) >= 0;
-	return good && close_range(N_FDS, ~0U, 0) == 0;
+	close_if_open(&self->input);
+	close_if_open(&self->output);
+	close_if_open(&self->root);
 }
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Ends, ends_clear)
 
+/* At numbers that collide with none that the reader gets. */
 static gboolean
-set_limit(int resource, rlim_t value)
+open_ends(Ends *self, int root_fd)
 {
-	struct rlimit limit = {value, value};
+	int fds[2];
 
-	return setrlimit((__rlimit_resource_t)resource, &limit) == 0;
-}
-
-/* Another root folder for root only; another user, too: nobody else may ask for these. */
-static gboolean
-leave_privileges(uid_t uid, gid_t gid)
-{
-	if (fchdir(ROOT_FD) != 0)
+	if (pipe2(fds, O_CLOEXEC) != 0)
 		return FALSE;
-	if (geteuid() == 0 && (chroot(".") != 0 || chdir("/") != 0 || setgroups(0, NULL) != 0 ||
-			       setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0))
-		return FALSE;
-	/* A file of no bytes can be grown by nobody; a dump would hold what was read. */
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_DUMPABLE, 0) == 0 &&
-	       set_limit(RLIMIT_CORE, 0) && set_limit(RLIMIT_FSIZE, 0) &&
-	       satchel_media_filter_apply(PIPE_FD);
+	self->input = fds[0];
+	self->output = fcntl(fds[1], F_DUPFD_CLOEXEC, SATCHEL_JAIL_N_FDS);
+	close(fds[1]);
+	self->root = fcntl(root_fd, F_DUPFD_CLOEXEC, SATCHEL_JAIL_N_FDS);
+	return self->output >= 0 && self->root >= 0;
+}
+
+static int
+set_up_files(posix_spawn_file_actions_t *files, const Ends *ends)
+{
+	int problem = posix_spawn_file_actions_addopen(files, 0, "/dev/null", O_RDWR, 0);
+
+	for (int fd = 1; fd <= SATCHEL_JAIL_NULL_FD && problem == 0; fd++)
+		problem = posix_spawn_file_actions_adddup2(files, 0, fd);
+	if (problem == 0)
+		problem =
+			posix_spawn_file_actions_adddup2(files, ends->output, SATCHEL_JAIL_PIPE_FD);
+	return problem != 0
+		       ? problem
+		       : posix_spawn_file_actions_adddup2(files, ends->root, SATCHEL_JAIL_ROOT_FD);
 }
 
 /* Signals as at the start of a program: the caller's handlers mean the caller. */
-static void
-reset_signals(void)
+static int
+set_up_signals(posix_spawnattr_t *attributes)
 {
-	struct sigaction by_default = {.sa_handler = SIG_DFL};
+	sigset_t all;
+	sigset_t none;
 
-	for (int number = 1; number < NSIG; number++)
-		(void)sigaction(number, &by_default, NULL);
+	(void)sigfillset(&all);
+	(void)sigemptyset(&none);
+	(void)posix_spawnattr_setsigdefault(attributes, &all);
+	(void)posix_spawnattr_setsigmask(attributes, &none);
+	return posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
 }
 
-static void G_GNUC_NORETURN
-be_child(const SatchelMediaJail *jail, uid_t uid, gid_t gid, int pipe_fd, SatchelMediaWork work,
-	 gpointer user_data)
+/* Nothing of the caller's runs between the two programs. 0 or an errno. */
+static int
+start(const char *program, const char *const *arguments, const Ends *ends, pid_t *reader)
 {
-	const char shut_in = SHUT_IN;
-	char *result = NULL;
+	g_autoptr(GPtrArray) argv = g_ptr_array_new();
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attributes;
+	int problem;
 
-	/* Should the caller die, nobody waits for an answer. */
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	reset_signals();
-	if (!keep_descriptors(jail->root_fd, pipe_fd) || !leave_privileges(uid, gid) ||
-	    !satchel_write_all(PIPE_FD, &shut_in, 1))
-		_exit(0);
-	result = work(user_data);
-	if (result != NULL)
-		(void)!satchel_write_all(PIPE_FD, result,
-					 MIN(strlen(result), SATCHEL_MEDIA_JAIL_BYTES));
-	/* Nothing of the caller's is to be cleaned up from here. */
-	_exit(0);
+	g_ptr_array_add(argv, (gpointer)(guintptr) "satchel-installer");
+	g_ptr_array_add(argv, (gpointer)(guintptr)SATCHEL_MEDIA_READER_WORD);
+	for (guint i = 0; arguments[i] != NULL; i++)
+		g_ptr_array_add(argv, (gpointer)(guintptr)arguments[i]);
+	g_ptr_array_add(argv, NULL);
+	(void)posix_spawn_file_actions_init(&files);
+	(void)posix_spawnattr_init(&attributes);
+	problem = set_up_files(&files, ends);
+	if (problem == 0)
+		problem = set_up_signals(&attributes);
+	if (problem == 0)
+		problem = posix_spawnp(reader, program, &files, &attributes, (char **)argv->pdata,
+				       environ);
+	(void)posix_spawnattr_destroy(&attributes);
+	(void)posix_spawn_file_actions_destroy(&files);
+	return problem;
 }
 
-/* Until the child closes its end, by @end_us at the latest: FALSE then. */
-static gboolean
-read_all(int fd, gint64 end_us, GString *text)
+typedef enum { READ_ALL, READ_TOO_LATE, READ_TOO_MUCH, READ_CANCELLED } ReadEnd;
+
+/* Until the reader closes its end. */
+static ReadEnd
+read_all(const Ends *ends, const SatchelMediaJail *jail, GString *text)
 {
 	char bytes[4096];
 
 	for (;;) {
-		struct pollfd watched = {.fd = fd, .events = POLLIN};
-		gint64 left_ms = (end_us - g_get_monotonic_time() + 999) / 1000;
+		struct pollfd watched[] = {{.fd = ends->input, .events = POLLIN},
+					   {.fd = ends->cancel.fd, .events = POLLIN}};
+		gint64 left_ms = (jail->end_us - g_get_monotonic_time() + 999) / 1000;
 		ssize_t n;
 
+		if (g_cancellable_is_cancelled(jail->cancellable))
+			return READ_CANCELLED;
 		if (left_ms <= 0)
-			return FALSE;
-		if (poll(&watched, 1, (int)MIN(left_ms, G_MAXINT)) <= 0)
+			return READ_TOO_LATE;
+		if (poll(watched, 2, (int)MIN(left_ms, G_MAXINT)) <= 0 || watched[0].revents == 0)
 			continue;
-		n = read(fd, bytes, sizeof bytes);
+		n = read(ends->input, bytes, sizeof bytes);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return n == 0;
-		/* The child bounds itself; one that was taken over does not. */
+			return n == 0 ? READ_ALL : READ_TOO_MUCH;
+		/* The reader bounds itself; one that was taken over does not. */
 		if (text->len + (gsize)n > SATCHEL_MEDIA_JAIL_BYTES + 1)
-			return FALSE;
+			return READ_TOO_MUCH;
 		g_string_append_len(text, bytes, n);
 	}
 }
 
 static int
-wait_for(pid_t child)
+wait_for(pid_t reader)
 {
 	int status = 0;
 
-	while (waitpid(child, &status, 0) < 0) {
+	while (waitpid(reader, &status, 0) < 0) {
 		/* Whose SIGCHLD is ignored learns nothing of the end; what was said counts. */
 		if (errno != EINTR)
 			return 0;
@@ -149,16 +160,16 @@ fail_unreadable(const char *why, int number, GError **error)
 
 /* @text: all that came. */
 static char *
-judge_end(const SatchelMediaJail *jail, const GString *text, gboolean in_time, int status,
-	  GError **error)
+judge_end(ReadEnd end, const GString *text, int status, GError **error)
 {
-	if (!in_time) {
-		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
-			    "the stick is unreadable: its reader said too much, or nothing for "
-			    "%u s",
-			    jail->limit_s);
+	if (end == READ_CANCELLED) {
+		g_set_error_literal(error, SATCHEL_ERROR, SATCHEL_ERROR_CANCELLED, "interrupted");
 		return NULL;
 	}
+	if (end == READ_TOO_LATE)
+		return fail_unreadable("took too long", 0, error);
+	if (end == READ_TOO_MUCH)
+		return fail_unreadable("said too much", 0, error);
 	if (WIFSIGNALED(status))
 		return fail_unreadable("crashed by signal ", WTERMSIG(status), error);
 	if (text->len == 0) {
@@ -172,37 +183,35 @@ judge_end(const SatchelMediaJail *jail, const GString *text, gboolean in_time, i
 	return g_strdup(text->str + 1);
 }
 
+static char *
+fail_start(const char *program, int problem, GError **error)
+{
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_FAILED,
+		    "the reader of sticks cannot be started: %s: %s", program, g_strerror(problem));
+	return NULL;
+}
+
 char *
-satchel_media_jail_run(const SatchelMediaJail *jail, SatchelMediaWork work, gpointer user_data,
-		       GError **error)
+satchel_media_jail_run(const SatchelMediaJail *jail, const char *const *arguments, GError **error)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
-	gint64 end_us = g_get_monotonic_time() + (gint64)jail->limit_s * G_USEC_PER_SEC;
-	int fds[2];
-	uid_t uid;
-	gid_t gid;
-	pid_t child;
-	gboolean in_time;
+	g_auto(Ends) ends = {-1, -1, -1, {.fd = -1}};
+	pid_t reader = 0;
+	int problem;
+	ReadEnd end;
 
-	look_up_user(jail->user, &uid, &gid);
-	if (pipe2(fds, O_CLOEXEC) != 0) {
-		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_FAILED, "reader of sticks: %s",
-			    g_strerror(errno));
-		return NULL;
-	}
-	child = fork();
-	if (child == 0)
-		be_child(jail, uid, gid, fds[1], work, user_data);
-	close(fds[1]);
-	if (child < 0) {
-		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_FAILED, "reader of sticks: %s",
-			    g_strerror(errno));
-		close(fds[0]);
-		return NULL;
-	}
-	in_time = read_all(fds[0], end_us, text);
-	close(fds[0]);
-	if (!in_time)
-		(void)kill(child, SIGKILL);
-	return judge_end(jail, text, in_time, wait_for(child), error);
+	if (!open_ends(&ends, jail->root_fd))
+		return fail_start(jail->program, errno, error);
+	problem = start(jail->program, arguments, &ends, &reader);
+	if (problem != 0)
+		return fail_start(jail->program, problem, error);
+	close_if_open(&ends.output);
+	if (!g_cancellable_make_pollfd(jail->cancellable, &ends.cancel))
+		ends.cancel.fd = -1;
+	end = read_all(&ends, jail, text);
+	if (ends.cancel.fd >= 0)
+		g_cancellable_release_fd(jail->cancellable);
+	if (end != READ_ALL)
+		(void)kill(reader, SIGKILL);
+	return judge_end(end, text, wait_for(reader), error);
 }

@@ -1,40 +1,64 @@
 #pragma once
+#include <gio/gio.h>
 #include <satchel/error.h>
 
 /*
- * A child process in which the content of a stick is parsed: what reads it there can do nothing
- * else.
+ * A process in which the content of a stick is parsed: what reads it there can do nothing else.
  *
- * Where the caller is root, the child's root folder is the stick's, it is another user, and it can
- * never become anybody else. Everywhere it has no descriptor but the stick's folder, /dev/null and
- * a pipe, can open files for reading only, and can neither start a program nor reach a network; the
- * kernel enforces that by a filter of system calls. It keeps a copy of the caller's memory, so the
- * caller has no private key in it yet.
+ * It is a program that is started anew, and no copy of the caller: there is nothing of the caller's
+ * memory in it, and no lock that another thread of the caller's held. Where the caller is root, the
+ * reader's root folder is the stick's, it is another user, and it can never become anybody else.
+ * Everywhere it has no descriptor but the stick's folder, /dev/null and a pipe, can open files for
+ * reading only, and can neither start a program nor reach a network; the kernel enforces that by a
+ * filter of system calls. Memory and processor time are bounded, so that content which unpacks to
+ * any size takes the reader with it and not the device.
  */
 
-/* Works in the child with the stick's root as the current folder; what it returns (nullable)
- * reaches the caller. */
-typedef char *(*SatchelMediaWork)(gpointer user_data);
+/* First argument of a program that is to be a reader; media_reader.h has the others. */
+#define SATCHEL_MEDIA_READER_WORD "--read-stick"
 
-/* More than that is cut off in the child. */
+/* More than that is not taken from it. */
 #define SATCHEL_MEDIA_JAIL_BYTES (1024u * 1024u)
 
 typedef struct {
-	int root_fd;	  /* of the stick */
-	const char *user; /* whom the child becomes; "nobody" where there is no such user */
-	guint limit_s;	  /* after that it is killed */
+	const char *program; /* without a slash: in PATH */
+	int root_fd;	     /* of the stick */
+	gint64 end_us;	     /* of the monotonic clock: after that it is killed */
+	GCancellable *cancellable;
 } SatchelMediaJail;
 
 /**
  * satchel_media_jail_run:
+ * @arguments: of the reader, after SATCHEL_MEDIA_READER_WORD
  *
- * Blocks until the child has ended.
+ * Starts a reader, and blocks until it has ended.
  *
  * Errors: SATCHEL_ERROR_DOWNLOAD_FAILED ("the stick is unreadable") where it crashed, was killed or
- * gave nothing; SATCHEL_ERROR_FAILED where the child could not be shut in, and so did not begin.
+ * gave nothing; SATCHEL_ERROR_FAILED where it could not be shut in, and so did not begin;
+ * SATCHEL_ERROR_CANCELLED.
  *
- * Returns: (transfer full): what @work gave, without a NUL byte, or NULL
+ * Returns: (transfer full): what the reader gave, without a NUL byte, or NULL
  */
 G_GNUC_WARN_UNUSED_RESULT
-char *satchel_media_jail_run(const SatchelMediaJail *jail, SatchelMediaWork work,
-			     gpointer user_data, GError **error);
+char *satchel_media_jail_run(const SatchelMediaJail *jail, const char *const *arguments,
+			     GError **error);
+
+/* ---- in the reader */
+
+/* Before anything else: the reader ends with whoever waits for it, and what it opens from here on
+ * has none of the numbers that it was given. */
+void satchel_media_jail_prepare(void);
+
+/**
+ * satchel_media_jail_enter:
+ * @user: whom the reader becomes; "nobody" where there is no such user
+ * @limit_s: of processor time
+ *
+ * From here on the stick's root is the current folder, and all that is left. FALSE: it is not shut
+ * in, and must not begin.
+ */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_media_jail_enter(const char *user, guint limit_s);
+
+/* @result: (nullable): what reaches the caller. Nothing is cleaned up. */
+void satchel_media_jail_leave(const char *result) G_GNUC_NORETURN;

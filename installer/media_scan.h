@@ -2,14 +2,14 @@
 #include <satchel/device.h>
 
 /*
- * What lies on a stick, and what this device thinks of it. All parsing happens in media_jail.h, one
- * child for the search and one for each candidate, so that one that kills its reader spares the
- * others.
+ * What lies on a stick, and what this device thinks of it. All parsing happens in readers
+ * (media_reader.h), one for the search and one for each candidate, so that one that kills its
+ * reader spares the others. All of them together have five minutes.
  *
- * Where the line runs. The child walks the stick's folders, reads tar headers, TUF metadata, the
+ * Where the line runs. The reader walks the stick's folders, reads tar headers, TUF metadata, the
  * manifest and commits, and gives a verdict for each candidate. Of that only the path and the
  * version decide anything: which one is judged again, by the caller, from the same trusted root.
- * So a child that was taken over can hide a bundle or praise a bad one, which is then refused; it
+ * So a reader that was taken over can hide a bundle or praise a bad one, which is then refused; it
  * cannot get anything installed. The caller parses again what cannot be had from anybody else's
  * word: the head of the packed form and the JSON of the roles, both bounded and fuzzed. Where the
  * bundle has a signed manifest, everything else is hashed before any parser or decompressor sees
@@ -24,13 +24,14 @@ typedef struct {
 /**
  * satchel_media_scan:
  * @device: opened for update; nothing of it changes
+ * @config_paths: (nullable): with which it was opened
  * @root_fd: the stick's root folder, open for reading
  *
  * Errors: SATCHEL_ERROR_DOWNLOAD_FAILED where the stick is unreadable; those of the trust store.
  */
 G_GNUC_WARN_UNUSED_RESULT
-gboolean satchel_media_scan(SatchelDevice *device, int root_fd, GCancellable *cancellable,
-			    SatchelMediaScan *scan, GError **error);
+gboolean satchel_media_scan(SatchelDevice *device, const char *const *config_paths, int root_fd,
+			    GCancellable *cancellable, SatchelMediaScan *scan, GError **error);
 
 void satchel_media_scan_clear(SatchelMediaScan *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SatchelMediaScan, satchel_media_scan_clear)

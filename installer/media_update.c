@@ -267,7 +267,8 @@ serve(SatchelMediaUpdate *self, SatchelOutcome *outcome, GError **error)
 	const SatchelMediaVerdict *best;
 	g_autofree char *why_not = NULL;
 
-	if (!satchel_media_scan(self->device, self->root_fd, self->cancellable, &self->scan, error))
+	if (!satchel_media_scan(self->device, self->config_paths, self->root_fd, self->cancellable,
+				&self->scan, error))
 		return FALSE;
 	say_verdicts(self);
 	best = satchel_media_verdict_best(self->scan.verdicts);

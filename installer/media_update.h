@@ -7,7 +7,8 @@
 
 /* One stick that is served: what happens with what lies in a folder, on a device that is open. */
 typedef struct {
-	SatchelDevice *device; /* opened for update */
+	SatchelDevice *device;		 /* opened for update */
+	const char *const *config_paths; /* (nullable): with these */
 	SatchelSignals *signals;
 	const char *folder;		 /* where the stick is mounted */
 	SatchelMediaMount *mount;	 /* (nullable): where we have mounted it */

@@ -15,6 +15,15 @@ typedef struct {
 } SatchelMediaListener;
 
 /**
+ * satchel_media_begin:
+ *
+ * First in main(): what lies on a stick is read by a process without privileges, which is this very
+ * program, started anew. In such a process this does not return. Who does not call it has
+ * satchel-installer do it, which is looked for in PATH.
+ */
+void satchel_media_begin(int argc, char **argv);
+
+/**
  * satchel_media_serve:
  * @config_paths: (nullable): as satchel_device_open()
  * @path: a folder into which a stick is mounted, or a block device, which is mounted where nobody
