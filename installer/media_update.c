@@ -261,10 +261,74 @@ take_best(SatchelMediaUpdate *self, const SatchelMediaVerdict *best, SatchelOutc
 	return TRUE;
 }
 
+/* Is it a matter of what lies on the stick, that the next one may have better? Not space, not what
+ * somebody has forbidden, and nothing of the device. */
+static gboolean
+is_fault_of_bundle(const GError *error)
+{
+	if (error->domain != SATCHEL_ERROR)
+		return FALSE;
+	switch (error->code) {
+	case SATCHEL_ERROR_METADATA_INVALID:
+	case SATCHEL_ERROR_METADATA_EXPIRED:
+	case SATCHEL_ERROR_METADATA_NOT_FOUND:
+	case SATCHEL_ERROR_BUNDLE_INVALID:
+	case SATCHEL_ERROR_OTHER_TAG:
+	case SATCHEL_ERROR_NO_MATCHING_TARGET:
+	case SATCHEL_ERROR_NO_TARGET_CONTENT:
+	case SATCHEL_ERROR_TARGET_NOT_FOUND:
+	case SATCHEL_ERROR_DOWNLOAD_FAILED:
+	case SATCHEL_ERROR_CONTENT_INVALID:
+		return TRUE;
+	default:
+		return FALSE;
+	}
+}
+
+/* While nothing is installed yet, and the stick is there. */
+static gboolean
+may_try_another(const SatchelMediaUpdate *self, const GError *error)
+{
+	return is_fault_of_bundle(error) && self->root_fd >= 0 &&
+	       (self->stick == NULL || satchel_media_device_is_there(self->stick));
+}
+
+/* Its verdict becomes what came of it, which the receipt tells. */
+static void
+give_up(SatchelMediaUpdate *self, SatchelMediaVerdict *verdict, const GError *error)
+{
+	g_autofree char *path = satchel_path_quote(verdict->path);
+
+	satchel_media_verdict_refuse(verdict, error);
+	self->chosen = NULL;
+	g_clear_pointer(&self->bundle_sha256, g_free);
+	satchel_media_update_say(self, "%s: refused: %s", path, verdict->reason);
+}
+
+/* The best, or the next best where that is not what its reader took it for. */
+static gboolean
+take_any(SatchelMediaUpdate *self, SatchelMediaVerdict *best, SatchelOutcome *outcome,
+	 GError **error)
+{
+	while (best != NULL) {
+		g_autoptr(GError) local_error = NULL;
+
+		if (take_best(self, best, outcome, &local_error))
+			return TRUE;
+		if (!may_try_another(self, local_error)) {
+			g_propagate_error(error, g_steal_pointer(&local_error));
+			return FALSE;
+		}
+		give_up(self, best, local_error);
+		best = satchel_media_verdict_best(self->scan.verdicts);
+	}
+	return conclude_nothing(self, outcome, error);
+}
+
 static gboolean
 serve(SatchelMediaUpdate *self, SatchelOutcome *outcome, GError **error)
 {
-	const SatchelMediaVerdict *best;
+	SatchelMediaVerdict *best;
 	g_autofree char *why_not = NULL;
 
 	if (!satchel_media_scan(self->device, self->config_paths, self->root_fd, self->cancellable,
@@ -276,7 +340,7 @@ serve(SatchelMediaUpdate *self, SatchelOutcome *outcome, GError **error)
 		return conclude_nothing(self, outcome, error);
 	why_not = satchel_media_permit_check(self->device->settings->media, get_local_minute());
 	if (why_not == NULL)
-		return take_best(self, best, outcome, error);
+		return take_any(self, best, outcome, error);
 	conclude(self, "%s is not installed: %s", best->target, why_not);
 	*outcome = SATCHEL_OUTCOME_UPDATE_NEW_VERSION;
 	return TRUE;

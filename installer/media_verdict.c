@@ -36,14 +36,24 @@ satchel_media_verdict_new(const char *path, SatchelMediaVerdictKind kind, Satche
 	return self;
 }
 
+void
+satchel_media_verdict_refuse(SatchelMediaVerdict *self, const GError *reason)
+{
+	self->kind = SATCHEL_MEDIA_REFUSED;
+	self->code = reason->domain == SATCHEL_ERROR ? (SatchelError)reason->code
+						     : SATCHEL_ERROR_DOWNLOAD_FAILED;
+	g_free(self->reason);
+	self->reason = make_printable(reason->message);
+}
+
 SatchelMediaVerdict *
 satchel_media_verdict_new_refused(const char *path, const GError *reason)
 {
-	SatchelError code = reason->domain == SATCHEL_ERROR ? (SatchelError)reason->code
-							    : SATCHEL_ERROR_DOWNLOAD_FAILED;
+	SatchelMediaVerdict *self = satchel_media_verdict_new(path, SATCHEL_MEDIA_REFUSED,
+							      SATCHEL_ERROR_FAILED, NULL, -1, "");
 
-	return satchel_media_verdict_new(path, SATCHEL_MEDIA_REFUSED, code, NULL, -1,
-					 reason->message);
+	satchel_media_verdict_refuse(self, reason);
+	return self;
 }
 
 char *

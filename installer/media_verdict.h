@@ -27,6 +27,8 @@ typedef struct {
 SatchelMediaVerdict *satchel_media_verdict_new(const char *path, SatchelMediaVerdictKind kind,
 					       SatchelError code, const char *target,
 					       gint64 version, const char *reason);
+/* Makes it a refusal, of the same version. */
+void satchel_media_verdict_refuse(SatchelMediaVerdict *self, const GError *reason);
 /* A refusal. (transfer full) */
 SatchelMediaVerdict *satchel_media_verdict_new_refused(const char *path, const GError *reason);
 

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """`media`: what lies on a stick is judged by a process without privileges, and the best is taken."""
 import datetime
+import json
 import os
 import pathlib
 import shutil
@@ -182,6 +183,43 @@ def _(tmp):
         assert "pending" not in (device.state() or {}), result
         victim.write_bytes(good)
         device.expect(100, "media", stick)
+
+
+@test("where the best bundle turns out to be damaged, the next best is taken; the receipt tells both")
+def _(tmp):
+    lab = Lab(tmp, releases=(1, 2, 3))
+    stick = stick_in(tmp)
+    bundle = put(lab.bundle([3]), stick / "new")
+    put(lab.bundle([2], packed=True), stick / "old.satchel")
+    damage = [path for path in (bundle / "ostree_repo/objects").rglob("*.filez")]
+    for victim in damage:
+        victim.write_bytes(victim.read_bytes()[:-1] + b"?")
+    with lab.device() as device:
+        result = device.expect(100, "media", stick)
+        assert "new: refused: " in result.stderr, result
+        assert device.state()["pending"]["name"] == f"{NAME}-2", result
+        receipt = json.loads(device.expect(0, "history", "--json", "1").stdout)[-1]["signed"]
+        told = {one["path"]: (one["verdict"], one.get("status"), one["chosen"])
+                for one in receipt["candidates"]}
+        assert told == {"new": ("refused", 50, False), "old.satchel": ("installable", None, True)}, \
+            receipt
+
+
+@test("what the device itself lacks or forbids is not asked of the next bundle")
+def _(tmp):
+    lab = Lab(tmp, releases=(1, 2, 3))
+    stick = stick_in(tmp)
+    put(lab.bundle([3], packed=True), stick / "new.satchel")
+    put(lab.bundle([2], packed=True), stick / "old.satchel")
+    veto = tmp / "veto"
+    veto.write_text('#!/bin/sh\n[ "$MESSAGE" != download-pre ]\n')
+    veto.chmod(0o755)
+    with lab.device() as device:
+        device.write_config("[satchel]\ncallback_veto = true\n",
+                            pacman=f'callback_program = "{veto}"\n')
+        result = device.expect(1, "media", stick)
+        assert "refused: " not in result.stderr, result
+        assert not device.has_commit(2), result
 
 
 @test("the policy keeps an update from being installed, and says why")

@@ -149,6 +149,25 @@ test_what_is_for_another_device_is_no_refusal(void)
 }
 
 static void
+test_what_turned_out_bad_keeps_its_version(void)
+{
+	g_autoptr(GPtrArray) list = list_new();
+	g_autoptr(GError) reason =
+		g_error_new_literal(SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED, "altered");
+
+	add(list, "a", SATCHEL_MEDIA_INSTALLABLE, SATCHEL_ERROR_FAILED, 7);
+	add(list, "b", SATCHEL_MEDIA_INSTALLABLE, SATCHEL_ERROR_FAILED, 3);
+	satchel_media_verdict_refuse(list->pdata[0], reason);
+	g_assert_cmpstr(satchel_media_verdict_best(list)->path, ==, "b");
+	satchel_media_verdict_refuse(list->pdata[1], reason);
+	g_assert_null(satchel_media_verdict_best(list));
+	g_assert_cmpstr(satchel_media_verdict_newest_refusal(list)->path, ==, "a");
+	g_assert_cmpint(satchel_media_verdict_newest_refusal(list)->code, ==,
+			SATCHEL_ERROR_DOWNLOAD_FAILED);
+	g_assert_cmpstr(satchel_media_verdict_newest_refusal(list)->reason, ==, "altered");
+}
+
+static void
 test_the_refusal_of_the_newest_counts(void)
 {
 	g_autoptr(GPtrArray) list = list_new();
@@ -184,6 +203,7 @@ main(int argc, char **argv)
 			test_a_refusal_without_a_target_comes_over_without_one);
 	g_test_add_func("/media-verdict/best",
 			test_the_highest_version_that_can_be_installed_is_the_best);
+	g_test_add_func("/media-verdict/turned-out", test_what_turned_out_bad_keeps_its_version);
 	g_test_add_func("/media-verdict/newest", test_the_refusal_of_the_newest_counts);
 	g_test_add_func("/media-verdict/another", test_what_is_for_another_device_is_no_refusal);
 	return g_test_run();
