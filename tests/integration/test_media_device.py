@@ -11,13 +11,17 @@ import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from device_lab import Lab, NAME, sh  # noqa: E402
-from tap import main, program, skip, test  # noqa: E402
+from tap import ROOT, main, program, skip, test  # noqa: E402
 
 USB = {"ID_BUS": "usb", "ID_USB_DRIVER": "usb-storage", "ID_FS_USAGE": "filesystem",
        "ID_FS_TYPE": "ext4", "ID_FS_UUID": "0123-4567", "ID_PATH": "port-1"}
 # What udev would have noted of the loop device, for this process alone.
 PRIVATELY = ('mount -t tmpfs none /run && mkdir -p /run/udev/data && '
              'cp "$1" "/run/udev/data/$2" && shift 2 && exec "$@"')
+# A /dev from which the device can go away, for all threads.
+OWN_DEV = ('mkdir -p /run/dev/shm && mount --bind /dev/shm /run/dev/shm && '
+           'cp -a /dev/null /dev/zero /dev/random /dev/urandom "$1" /run/dev && shift && '
+           'mount --rbind /run/dev /dev && exec "$@"')
 
 
 class Stick:
@@ -49,13 +53,14 @@ class Stick:
     def __exit__(self, *_):
         subprocess.run(["losetup", "--detach", self.node], check=False)
 
-    def argv(self, device, *words):
+    def argv(self, device, *words, wrapped=()):
         return ["unshare", "--mount", "sh", "-c", PRIVATELY, "sh", self.facts, self.number,
-                program("satchel-installer"), *device.argv("media", *words)[1:]]
+                *wrapped, program("satchel-installer"), *device.argv("media", *words)[1:]]
 
-    def serve(self, device, status):
+    def serve(self, device, status, wrapped=()):
         env = dict(os.environ, OSTREE_SYSROOT_DEBUG="mutable-deployments")
-        done = subprocess.run(list(map(str, self.argv(device, self.node))), env=env, check=False,
+        argv = self.argv(device, self.node, wrapped=wrapped)
+        done = subprocess.run(list(map(str, argv)), env=env, check=False,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
                               stdin=subprocess.DEVNULL, timeout=240)
         assert done.returncode == status, (done.returncode, done.stderr)
@@ -169,6 +174,33 @@ def _(tmp):
             waiting.send_signal(signal.SIGTERM)
             assert waiting.wait() == 1
             timer.cancel()
+
+
+@test("a stick that is pulled when it may be does not stop the installation")
+def _(tmp):
+    lab = Lab(tmp, releases=(1, 2))
+    with lab.device() as device, Stick(tmp, content_in(tmp, lab)) as stick:
+        # What systemd does when the device goes away, which for the installer it has then.
+        pull = tmp / "pull"
+        pull.write_text(f'#!/bin/sh\n[ "$MESSAGE" = install-pre ] || exit 0\n'
+                        f'rm {stick.node} && kill -TERM $PPID && echo pulled >>{tmp}/pulled\n')
+        pull.chmod(0o755)
+        device.write_config(f'[media]\nrun_path = "{tmp}/run"\n',
+                            pacman=f'callback_program = "{pull}"\n')
+        stick.serve(device, 100, wrapped=("sh", "-c", OWN_DEV, "sh", stick.node))
+        assert (tmp / "pulled").read_text() == "pulled\n"
+        assert device.state()["pending"]["name"] == f"{NAME}-2"
+        # Without a stick there is no receipt on it, but one on the device.
+        assert "SATCHEL-" not in stick.names()
+        assert len(json.loads(device.expect(0, "history", "--json", "1").stdout)) == 1
+
+
+@test("the unit lets an installation that no longer needs the stick take its time")
+def _():
+    unit = (ROOT / "installer/satchel-media@.service").read_text().splitlines()
+    for line in ("BindsTo=dev-%i.device", "TimeoutStartSec=infinity", "TimeoutStopSec=infinity",
+                 "KillMode=mixed"):
+        assert line in unit, line
 
 
 @test("--watch serves a stick that is there already, and ends with 0 when it is told to")
