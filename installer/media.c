@@ -91,7 +91,7 @@ open_stick(SatchelMediaUpdate *update, const SatchelMediaDevice *stick, GError *
 						&local_error);
 	if (update->mount != NULL)
 		return open_folder(update, satchel_media_mount_get_path(update->mount), error);
-	satchel_signals_tell(update->signals, SATCHEL_SIGNAL_FAILED, -1, local_error->message);
+	satchel_media_update_fail(update, local_error);
 	g_propagate_error(error, g_steal_pointer(&local_error));
 	return FALSE;
 }

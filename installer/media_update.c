@@ -477,6 +477,17 @@ serve_and_report(SatchelMediaUpdate *self, SatchelOutcome *outcome, GError **err
 	return good;
 }
 
+void
+satchel_media_update_fail(SatchelMediaUpdate *self, const GError *failure)
+{
+	SatchelReceiptTarget before = satchel_media_receipt_running(self->device);
+
+	self->begun_s = satchel_clock_now_s();
+	write_receipt(self, &before, SATCHEL_OUTCOME_DONE, failure);
+	satchel_signals_tell(self->signals, SATCHEL_SIGNAL_FAILED, -1, failure->message);
+	say_remarks(self);
+}
+
 gboolean
 satchel_media_update_run(SatchelMediaUpdate *self, SatchelOutcome *outcome, GError **error)
 {

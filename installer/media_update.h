@@ -29,6 +29,9 @@ G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_media_update_run(SatchelMediaUpdate *self, SatchelOutcome *outcome,
 				  GError **error);
 
+/* The same for a stick that could not even be mounted. */
+void satchel_media_update_fail(SatchelMediaUpdate *self, const GError *failure);
+
 /* Says one line to whoever listens. */
 void satchel_media_update_say(const SatchelMediaUpdate *self, const char *format, ...)
 	G_GNUC_PRINTF(2, 3);

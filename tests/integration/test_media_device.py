@@ -150,6 +150,8 @@ def _(tmp):
                             f'[signals]\nstatus_file = "{tmp}/status"\n')
         assert "the stick is unreadable" in stick.serve(device, 50)
         assert (tmp / "status").read_text().startswith("failed: the stick is unreadable")
+        (receipt,) = json.loads(device.expect(0, "history", "--json", "1").stdout)
+        assert receipt["signed"]["status"] == 50 and receipt["signed"]["candidates"] == []
         assert not list((tmp / "run").glob("stick-*"))
 
 
@@ -201,6 +203,9 @@ def _():
     for line in ("BindsTo=dev-%i.device", "TimeoutStartSec=infinity", "TimeoutStopSec=infinity",
                  "KillMode=mixed"):
         assert line in unit, line
+    # Verdicts, and that a stick waits, are told to the journal.
+    (start,) = [line for line in unit if line.startswith("ExecStart=")]
+    assert start.endswith("/satchel-installer media /dev/%I"), start
 
 
 @test("--watch serves a stick that is there already, and ends with 0 when it is told to")
