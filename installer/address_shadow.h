@@ -1,6 +1,7 @@
 #pragma once
 
-/* Defined where a sanitizer reserves terabytes of address space, which nothing may be limited to. */
+/* Defined where a sanitizer reserves terabytes of address space, which nothing may be limited to.
+ */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SATCHEL_ADDRESS_SHADOW 1
 #elif defined(__has_feature)
