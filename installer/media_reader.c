@@ -91,8 +91,8 @@ trust_first(SatchelTrustStore *store, SatchelBundleReader *bundle, GError **erro
 
 /* NULL: @error says why the candidate is refused, *@version of what, as far as that was found. */
 static SatchelMediaVerdict *
-examine(SatchelDevice *device, const SatchelMediaTrust *trust, const char *path, gint64 *version,
-	GError **error)
+examine(SatchelDevice *device, const SatchelMediaTrust *trust, const char *app_work,
+	const char *path, gint64 *version, GError **error)
 {
 	g_autoptr(SatchelBundleReader) bundle = NULL;
 	g_autoptr(SatchelOffer) offer = NULL;
@@ -104,7 +104,7 @@ examine(SatchelDevice *device, const SatchelMediaTrust *trust, const char *path,
 	if (bundle == NULL || (trust->first_root && !trust_first(trust->store, bundle, error)))
 		return NULL;
 	offer = satchel_offer_preview(device, g_steal_pointer(&bundle), trust->store,
-				      &trust->profile, error);
+				      &trust->profile, app_work, error);
 	if (offer == NULL || !satchel_offer_choose(offer, device, NULL, &choice, error))
 		return NULL;
 	if (choice.selected != NULL)
@@ -120,11 +120,13 @@ examine(SatchelDevice *device, const SatchelMediaTrust *trust, const char *path,
 }
 
 static char *
-examine_to_line(SatchelDevice *device, const SatchelMediaTrust *trust, const char *path)
+examine_to_line(SatchelDevice *device, const SatchelMediaTrust *trust, const char *app_work,
+		const char *path)
 {
 	g_autoptr(GError) error = NULL;
 	gint64 version = -1;
-	g_autoptr(SatchelMediaVerdict) verdict = examine(device, trust, path, &version, &error);
+	g_autoptr(SatchelMediaVerdict) verdict =
+		examine(device, trust, app_work, path, &version, &error);
 
 	if (verdict == NULL) {
 		verdict = satchel_media_verdict_new_refused(path, error);
@@ -148,15 +150,17 @@ static void G_GNUC_NORETURN
 run_examination(const char *user, const char *path, const char *const *config_paths)
 {
 	g_autoptr(GError) error = NULL;
+	g_autofree char *app_work = NULL;
 	g_auto(SatchelMediaTrust) trust = {0};
 	g_autoptr(SatchelDevice) device = satchel_device_open(
 		*config_paths != NULL ? config_paths : NULL, SATCHEL_DEVICE_READ_ONLY, &error);
 
 	if (device == NULL || !satchel_media_trust_load(&trust, device, &error))
 		refuse(path, error);
+	app_work = satchel_offer_find_app_work(device);
 	if (!satchel_media_jail_enter(user, SATCHEL_MEDIA_READER_LIMIT_S))
 		satchel_media_jail_leave(NULL);
-	satchel_media_jail_leave(examine_to_line(device, &trust, path));
+	satchel_media_jail_leave(examine_to_line(device, &trust, app_work, path));
 }
 
 static void G_GNUC_NORETURN

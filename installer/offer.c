@@ -57,6 +57,57 @@ take_app_work(SatchelOffer *self, const SatchelDevice *device)
 	}
 }
 
+char *
+satchel_offer_find_app_work(const SatchelDevice *device)
+{
+	const SatchelStateTarget *running = satchel_device_get_running_target(device);
+
+	if (running != NULL)
+		return satchel_device_apps_find_work(device, running);
+	return device->settings->apps == NULL ? NULL : g_strdup("nothing is known of them");
+}
+
+static gboolean
+has_app(const SatchelStateTarget *target, const SatchelStateApp *wanted)
+{
+	for (guint i = 0; i < target->apps->len; i++) {
+		const SatchelStateApp *app = g_ptr_array_index(target->apps, i);
+
+		if (g_str_equal(app->name, wanted->name) && g_str_equal(app->uri, wanted->uri))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static gboolean
+has_same_apps(const SatchelStateTarget *one, const SatchelStateTarget *other)
+{
+	for (guint i = 0; i < one->apps->len; i++) {
+		if (!has_app(other, g_ptr_array_index(one->apps, i)))
+			return FALSE;
+	}
+	return one->apps->len == other->apps->len;
+}
+
+/* The same without an engine: @app_work is that of the apps that the device knew the release by. */
+static void
+preview_app_work(SatchelOffer *self, const SatchelDevice *device, const char *app_work)
+{
+	const SatchelStateTarget *running = satchel_device_get_running_target(device);
+
+	for (guint i = 0; i < self->targets->len; i++) {
+		g_autoptr(SatchelStateTarget) target =
+			satchel_state_target_new(g_ptr_array_index(self->targets, i));
+
+		if (g_strcmp0(target->name, self->current_name) != 0 || self->app_work != NULL)
+			continue;
+		if (device->settings->apps != NULL && !has_same_apps(target, running))
+			self->app_work = g_strdup("it has other apps now");
+		else
+			self->app_work = g_strdup(app_work);
+	}
+}
+
 /* Keeps the targets whose apps lie in the bundle. Error: of the newest one, where none is left. */
 static gboolean
 keep_with_apps(SatchelOffer *self, const SatchelDevice *device, GError **error)
@@ -211,7 +262,7 @@ offer_judge(SatchelDevice *device, SatchelBundleReader *bundle, SatchelTrustStor
 
 SatchelOffer *
 satchel_offer_preview(SatchelDevice *device, SatchelBundleReader *bundle, SatchelTrustStore *store,
-		      const SatchelDeviceProfile *profile, GError **error)
+		      const SatchelDeviceProfile *profile, const char *app_work, GError **error)
 {
 	g_autoptr(SatchelOffer) self = offer_judge(device, bundle, store, profile, NULL, error);
 	const SatchelTargets *role;
@@ -222,6 +273,7 @@ satchel_offer_preview(SatchelDevice *device, SatchelBundleReader *bundle, Satche
 	(void)satchel_deployed_release_name_all(device->state, role, device->settings->hardware_id);
 	(void)adopt_running(role, device);
 	take_device(self, device);
+	preview_app_work(self, device, app_work);
 	take_floor(self, device, self->verdict);
 	return g_steal_pointer(&self);
 }

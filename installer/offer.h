@@ -29,6 +29,7 @@ gboolean satchel_offer_check_device(const SatchelOffer *self, const SatchelDevic
  * satchel_offer_preview:
  * @bundle: (transfer full)
  * @store: in memory
+ * @app_work: (nullable): as satchel_offer_find_app_work() gave it
  *
  * What satchel_offer_from_bundle() would give, without a trace on the disk; but @device has learned
  * from it in memory, so this is for a process that ends then. Errors: the same.
@@ -38,7 +39,11 @@ gboolean satchel_offer_check_device(const SatchelOffer *self, const SatchelDevic
 G_GNUC_WARN_UNUSED_RESULT
 SatchelOffer *satchel_offer_preview(SatchelDevice *device, SatchelBundleReader *bundle,
 				    SatchelTrustStore *store, const SatchelDeviceProfile *profile,
-				    GError **error);
+				    const char *app_work, GError **error);
+
+/* Why the apps of what runs need work, as far as @device knows it without a bundle; NULL: they do
+ * not. Asks the engine, which who reads a bundle in a jail cannot. (transfer full) */
+char *satchel_offer_find_app_work(const SatchelDevice *device);
 
 /* The bundle is not needed any more: nothing of it stays open. What is installed was pulled. */
 void satchel_offer_let_bundle_go(SatchelOffer *self);

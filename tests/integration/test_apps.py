@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Apps on a device, with a real Docker engine and a real Compose program."""
 import json
+import os
 import pathlib
 import sys
 
@@ -227,6 +228,29 @@ def _(tmp):
         assert (folder / ".satchel.json").read_text() == good
         assert (folder / ".config/x").read_text() == "x"
         assert ENGINE.containers() == before
+
+
+@test("a stick brings the apps of the release that runs, and starts those that do not run")
+def _(tmp):
+    lab = AppLab(tmp)
+    web = lab.apps.app("web", {"web": Service()})
+    lab.add_release(1, [web])
+    stick = lab.bundle_of([1])
+    for top, folders, files in os.walk(stick):
+        for name in folders + files:
+            path = pathlib.Path(top) / name
+            path.chmod(0o755 if path.is_dir() else 0o644)
+    with lab.device(ENGINE) as device:
+        # Nobody has told the device so far what it runs.
+        result = device.expect(0, "media", stick)
+        assert ENGINE.running() == [web.sha256], result
+        result = device.expect(0, "media", stick)
+        assert "nothing to do" in result.stderr, result
+        for entry in ENGINE.get("/containers/json"):
+            ENGINE.request("POST", f"/containers/{entry['Id']}/stop")
+        result = device.expect(0, "media", stick)
+        assert "Syncing the apps" in result.stderr, result
+        assert ENGINE.running() == [web.sha256], result
 
 
 if __name__ == "__main__":
