@@ -3,11 +3,12 @@
 import json
 import os
 import pathlib
+import random
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from app_lab import AppLab, set_apps  # noqa: E402
-from app_maker import Service  # noqa: E402
+from app_maker import Service, tar  # noqa: E402
 from container_engine import DockerEngine  # noqa: E402
 from tap import main, test  # noqa: E402
 
@@ -251,6 +252,21 @@ def _(tmp):
         result = device.expect(0, "media", stick)
         assert "Syncing the apps" in result.stderr, result
         assert ENGINE.running() == [web.sha256], result
+
+
+@test("an image of several layers and more than 200 MB is loaded whole")
+def _(tmp):
+    lab = AppLab(tmp)
+    layers = [tar([(f"large-{n}", random.Random(n).randbytes(70 << 20), 0o644)]) for n in range(3)]
+    web = lab.apps.app("web", {"web": Service(
+        command=["sh", "-c", "exec sleep $(test -s /large-0 && test -s /large-2 && echo 100000)"],
+        layers=layers)})
+    lab.add_release(1, [web])
+    with lab.device(ENGINE) as device:
+        device.expect(0, "update", "--src-dir", lab.bundle_of([1]))
+        assert ENGINE.running() == [web.sha256], ENGINE.containers()
+        assert ENGINE.get("/images/json")[0]["Size"] > 200e6
+    ENGINE.clear()
 
 
 if __name__ == "__main__":

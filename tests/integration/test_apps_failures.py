@@ -36,6 +36,11 @@ def _(tmp):
     expect_failing_app(tmp, Service(command=["sh", "-c", "exit 3"]), "ended with status 3")
 
 
+@test("a Compose program that ends with an error is a failure")
+def _(tmp):
+    expect_failing_app(tmp, Service(command=["no-such-program"]), "docker-compose: exit status 1")
+
+
 @test("a service that is started again and again is a failure when its time is over")
 def _(tmp):
     expect_failing_app(tmp, Service(command=["false"], more={"restart": "always"}), "after 8 s",

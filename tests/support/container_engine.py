@@ -51,13 +51,17 @@ class _Engine:
     def argv(self):
         raise NotImplementedError
 
+    def environment(self):
+        return {}
+
     def start(self, again=False):
         argv = [str(word) for word in self.argv()]
         if not shutil.which(argv[0]):
             tap.skip(f"{argv[0]} is not installed")
         with open(self.folder / "log", "ab") as log:
             self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=log, start_new_session=True)
+                                            stderr=log, start_new_session=True,
+                                            env={**os.environ, **self.environment()})
         deadline = time.monotonic() + START_LIMIT_S
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
@@ -150,8 +154,16 @@ class PodmanEngine(_Engine):
     def argv(self):
         top = self.folder
         return ["podman", "--root", top / "root", "--runroot", top / "run", "--tmpdir",
-                top / "tmp", "--storage-driver=vfs", "system", "service", "--time=0",
+                top / "tmp", "--storage-driver=vfs", "--cgroup-manager=cgroupfs",
+                "--events-backend=file", "system", "service", "--time=0",
                 f"unix://{self.socket}"]
+
+
+    def environment(self):
+        # Its own limits are higher than a machine's may be.
+        file = self.folder / "containers.conf"
+        file.write_text('[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n')
+        return {"CONTAINERS_CONF": file}
 
 
 class EngineCutter:
