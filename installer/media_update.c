@@ -303,6 +303,8 @@ give_up(SatchelMediaUpdate *self, SatchelMediaVerdict *verdict, const GError *er
 	self->chosen = NULL;
 	g_clear_pointer(&self->bundle_sha256, g_free);
 	satchel_media_update_say(self, "%s: refused: %s", path, verdict->reason);
+	/* What is copied next begins at 0 percent. */
+	satchel_signals_tell(self->signals, SATCHEL_SIGNAL_CHECKING, -1, NULL);
 }
 
 /* The best, or the next best where that is not what its reader took it for. */

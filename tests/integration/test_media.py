@@ -194,8 +194,14 @@ def _(tmp):
     damage = [path for path in (bundle / "ostree_repo/objects").rglob("*.filez")]
     for victim in damage:
         victim.write_bytes(victim.read_bytes()[:-1] + b"?")
+    buzzer = tmp / "buzzer"
+    buzzer.write_text(f'#!/bin/sh\necho "$1" >>{tmp}/states\n')
+    buzzer.chmod(0o755)
     with lab.device() as device:
+        device.write_config(f'[signals]\ncommand = "{buzzer}"\n')
         result = device.expect(100, "media", stick)
+        assert (tmp / "states").read_text().split()[:5] == \
+            ["checking", "copying", "checking", "copying", "safe-to-remove"]
         assert "new: refused: " in result.stderr, result
         assert device.state()["pending"]["name"] == f"{NAME}-2", result
         receipt = json.loads(device.expect(0, "history", "--json", "1").stdout)[-1]["signed"]
