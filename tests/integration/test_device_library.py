@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """The device as a library: an update agent built against the installed headers, and nothing else."""
+import os
 import pathlib
 import sys
 
@@ -42,6 +43,26 @@ def _(tmp):
     assert set(includes) <= {"satchel", "stdio.h>", "string.h>"}, includes
     needed = run(["readelf", "--dynamic", Agent(tmp).program], check=True).stdout
     assert "[libsatchel-device.so.0]" in needed and "[libsatchel.so.0]" not in needed, needed
+
+
+@test("an agent reads sticks itself, or leaves that to satchel-installer in PATH")
+def _(tmp):
+    lab = Lab(tmp, releases=(1, 2))
+    stick = tmp / "stick"
+    stick.mkdir()
+    lab.bundle([2], packed=True).rename(stick / "u.satchel")
+    (stick / "u.satchel").chmod(0o644)
+    agent = Agent(tmp, ROOT / "tests/support/media_agent.c")
+    with lab.device() as device:
+        result = agent.run(device.config, stick, "other")
+        assert result.returncode == 1 and "reader of sticks" in result.stderr, result
+        path = f"{agent.prefix}/bin:{os.environ['PATH']}"
+        result = run([agent.program, device.config, stick, "other"],
+                     env={"PATH": path, "LD_LIBRARY_PATH": agent.prefix / "lib",
+                          "OSTREE_SYSROOT_DEBUG": "mutable-deployments"})
+        assert result.returncode == 100, result
+    with lab.device() as device:
+        agent.expect(100, device.config, stick)
 
 
 @test("the commands know of a device what an agent knows, and no more")
