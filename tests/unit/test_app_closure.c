@@ -1,4 +1,5 @@
 #include "../support/app_builder.h"
+#include <satchel/limits.h>
 
 #define IMAGE_NAME "hub.example.org/library/busybox"
 #define INDEX "\"mediaType\":\"application/vnd.oci.image.index.v1+json\",\"schemaVersion\":2"
@@ -309,6 +310,292 @@ test_an_index_in_an_index_is_refused(void)
 	assert_refused(&shelf, uri, NULL, SATCHEL_ERROR_CONTENT_INVALID, "another index");
 }
 
+/* ---- what need not be there */
+
+/* The app with the digest and size of an index of its archive, and of what describes its layers. */
+static char *
+put_described_app(AppShelf *shelf, char **index, char **meta)
+{
+	g_autofree char *image = app_put_image(shelf, "layer");
+	g_autofree char *compose = compose_of(image);
+	const AppTarEntry entries[] = {{.path = "docker-compose.yml", .content = compose}, {0}};
+	g_autoptr(GBytes) archive = app_tar_new(entries);
+	g_autofree char *sha256 =
+		app_shelf_put(shelf, g_bytes_get_data(archive, NULL), g_bytes_get_size(archive));
+	g_autofree char *annotations = NULL;
+	g_autofree char *first = NULL;
+	g_autofree char *second = NULL;
+	g_autofree char *text = NULL;
+	g_autofree char *manifest = NULL;
+
+	*index = app_shelf_put_text(shelf, "an index");
+	*meta = app_shelf_put_text(shelf, "sizes of layers");
+	annotations = g_strdup_printf(
+		",\"annotations\":{\"org.foundries.app.bundle.index.digest\":\"sha256:%s\","
+		"\"org.foundries.app.bundle.index.size\":\"8\"}",
+		*index);
+	first = app_descriptor(shelf, "application/octet-stream", sha256, annotations);
+	second = app_descriptor(shelf, "application/json", *meta,
+				",\"annotations\":{\"layers-meta\":\"v1\"}");
+	text = g_strdup_printf("{" APP_SHELF_TYPES ",\"annotations\":{\"compose-app\":\"v1\"},"
+			       "\"config\":{},\"layers\":[%s,%s]}",
+			       first, second);
+	manifest = app_shelf_put_text(shelf, text);
+	return g_strconcat("hub.example.org/factory/app@sha256:", manifest, NULL);
+}
+
+static gboolean
+lists(const SatchelAppClosure *closure, SatchelAppBlobKind kind, const char *sha256)
+{
+	for (guint i = 0; i < closure->blobs->len; i++) {
+		const SatchelAppBlob *blob = &g_array_index(closure->blobs, SatchelAppBlob, i);
+
+		if (g_str_equal(blob->sha256, sha256))
+			return blob->kind == kind;
+	}
+	return FALSE;
+}
+
+static void
+test_descriptions_are_listed_where_they_are_there(void)
+{
+	g_auto(AppShelf) shelf;
+	g_autofree char *index = NULL;
+	g_autofree char *meta = NULL;
+	g_autofree char *uri = NULL;
+	g_autoptr(SatchelAppClosure) whole = NULL;
+	g_autoptr(SatchelAppClosure) fewer = NULL;
+	g_autoptr(GError) error = NULL;
+
+	app_shelf_init(&shelf);
+	uri = put_described_app(&shelf, &index, &meta);
+	whole = close_over(&shelf, uri, NULL, &error);
+	g_assert_no_error(error);
+	g_assert_true(lists(whole, SATCHEL_APP_BLOB_ARCHIVE_INDEX, index));
+	g_assert_true(lists(whole, SATCHEL_APP_BLOB_LAYERS_META, meta));
+	g_hash_table_remove(shelf.blobs, index);
+	g_hash_table_remove(shelf.blobs, meta);
+	fewer = close_over(&shelf, uri, NULL, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(fewer->blobs->len, ==, whole->blobs->len - 2);
+	g_assert_cmpuint(fewer->size_bytes, ==, whole->size_bytes - 8 - strlen("sizes of layers"));
+}
+
+static void
+test_descriptions_of_another_size_are_refused(void)
+{
+	for (guint i = 0; i < 2; i++) {
+		g_auto(AppShelf) shelf;
+		g_autofree char *index = NULL;
+		g_autofree char *meta = NULL;
+		g_autofree char *uri = NULL;
+
+		app_shelf_init(&shelf);
+		uri = put_described_app(&shelf, &index, &meta);
+		g_hash_table_replace(shelf.blobs, g_strdup(i == 0 ? index : meta),
+				     g_bytes_new("cut", 3));
+		assert_refused(&shelf, uri, NULL, SATCHEL_ERROR_DOWNLOAD_FAILED,
+			       "has 3 bytes, not");
+	}
+}
+
+/* ---- sources that fail */
+
+/* A shelf that gives one blob as it should not be. */
+typedef struct {
+	AppShelf shelf;
+	SatchelAppSource source;
+	char *digest;
+	gboolean cured; /* once it was forgotten */
+} OddShelf;
+
+static void
+odd_shelf_clear(OddShelf *self)
+{
+	app_shelf_clear(&self->shelf);
+	g_free(self->digest);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(OddShelf, odd_shelf_clear)
+
+static GBytes *
+load_wrong(gpointer user_data, const char *sha256, gsize max_bytes, GError **error)
+{
+	OddShelf *self = user_data;
+
+	if (g_str_equal(sha256, self->digest) && !self->cured)
+		return g_bytes_new("wrong", 5);
+	return app_shelf_load(&self->shelf, sha256, max_bytes, error);
+}
+
+static GBytes *
+load_nothing(gpointer user_data, const char *sha256, gsize max_bytes, GError **error)
+{
+	OddShelf *self = user_data;
+
+	if (!g_str_equal(sha256, self->digest))
+		return app_shelf_load(&self->shelf, sha256, max_bytes, error);
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_FAILED, "a bad sector");
+	return NULL;
+}
+
+static gboolean
+find_nothing(gpointer user_data, const char *sha256, guint64 *size_bytes, gboolean *missing,
+	     GError **error)
+{
+	OddShelf *self = user_data;
+
+	if (!g_str_equal(sha256, self->digest))
+		return app_shelf_find(&self->shelf, sha256, size_bytes, missing, error);
+	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_FAILED, "a bad sector");
+	return FALSE;
+}
+
+static void
+forget_cures(gpointer user_data, const char *sha256)
+{
+	OddShelf *self = user_data;
+
+	self->cured = g_str_equal(sha256, self->digest);
+}
+
+/* With an app whose blob of @kind is the odd one: the app's URI. (transfer full) */
+static char *
+odd_shelf_init(OddShelf *self, SatchelAppBlobKind kind)
+{
+	char *uri;
+
+	*self = (OddShelf){0};
+	app_shelf_init(&self->shelf);
+	uri = put_small_app(&self->shelf);
+	self->digest = digest_of(&self->shelf, uri, kind);
+	self->source = (SatchelAppSource){.folder = "apps/",
+					  .load = load_wrong,
+					  .find = find_nothing,
+					  .forget = forget_cures,
+					  .self = self};
+	return uri;
+}
+
+static void
+test_a_document_that_is_good_at_the_second_reading_is_taken(void)
+{
+	g_auto(OddShelf) shelf = {0};
+	g_autofree char *uri = odd_shelf_init(&shelf, SATCHEL_APP_BLOB_ARCHIVE);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(SatchelAppClosure) closure =
+		satchel_app_closure_new(&shelf.source, uri, NULL, &error);
+
+	g_assert_no_error(error);
+	g_assert_nonnull(closure);
+	g_assert_true(shelf.cured);
+}
+
+static void
+test_a_source_that_forgets_nothing_is_read_once(void)
+{
+	g_auto(OddShelf) shelf = {0};
+	g_autofree char *uri = odd_shelf_init(&shelf, SATCHEL_APP_BLOB_ARCHIVE);
+	g_autoptr(GError) error = NULL;
+
+	shelf.source.forget = NULL;
+	g_assert_null(satchel_app_closure_new(&shelf.source, uri, NULL, &error));
+	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED);
+}
+
+static void
+test_what_a_source_says_is_passed_on(void)
+{
+	static const SatchelAppBlobKind kinds[] = {
+		SATCHEL_APP_BLOB_MANIFEST,
+		SATCHEL_APP_BLOB_ARCHIVE,
+		SATCHEL_APP_BLOB_IMAGE_CONFIG,
+		SATCHEL_APP_BLOB_IMAGE_LAYER,
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(kinds); i++) {
+		g_auto(OddShelf) shelf = {0};
+		g_autofree char *uri = odd_shelf_init(&shelf, kinds[i]);
+		g_autoptr(GError) error = NULL;
+
+		shelf.source.load = load_nothing;
+		g_assert_null(satchel_app_closure_new(&shelf.source, uri, NULL, &error));
+		g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_FAILED);
+		g_assert_nonnull(strstr(error->message, "app app: "));
+		g_assert_nonnull(strstr(error->message, "a bad sector"));
+	}
+}
+
+/* ---- claims */
+
+/* An app with an image whose configuration and layers claim those sizes. */
+static char *
+put_claiming_app(AppShelf *shelf, const char *config_bytes, const char *layer_bytes)
+{
+	static const char digits[] = "abc";
+	g_autoptr(GString) layers = g_string_new(NULL);
+	g_autofree char *config = g_strnfill(64, 'd');
+	g_autofree char *text = NULL;
+	g_autofree char *image = NULL;
+	g_autofree char *compose = NULL;
+
+	for (guint i = 0; i < strlen(digits); i++) {
+		g_autofree char *digest = g_strnfill(64, digits[i]);
+
+		g_string_append_printf(
+			layers,
+			"%s{\"mediaType\":\"application/vnd.oci.image.layer.v1.tar\","
+			"\"digest\":\"sha256:%s\",\"size\":%s}",
+			i > 0 ? "," : "", digest, layer_bytes);
+	}
+	text = g_strdup_printf("{" APP_SHELF_TYPES ",\"config\":{\"mediaType\":"
+			       "\"application/vnd.oci.image.config.v1+json\","
+			       "\"digest\":\"sha256:%s\",\"size\":%s},\"layers\":[%s]}",
+			       config, config_bytes, layers->str);
+	image = app_shelf_put_text(shelf, text);
+	compose = compose_of(image);
+	return app_put(shelf, compose);
+}
+
+static void
+test_a_sum_of_sizes_does_not_wrap(void)
+{
+	g_auto(AppShelf) shelf;
+	g_autofree char *uri = NULL;
+	g_autoptr(SatchelAppClosure) closure = NULL;
+	g_autoptr(GError) error = NULL;
+	SatchelAppSource source;
+
+	app_shelf_init(&shelf);
+	uri = put_claiming_app(&shelf, "10", "9223372036854775807");
+	source = app_shelf_source(&shelf);
+	closure = satchel_app_closure_new_partial(&source, uri, NULL, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(closure->size_bytes, ==, G_MAXUINT64);
+}
+
+static void
+test_a_configuration_of_more_than_the_limit_is_refused(void)
+{
+	g_auto(AppShelf) shelf;
+	g_autofree char *uri = NULL;
+	g_autofree char *too_many = g_strdup_printf("%u", SATCHEL_LIMIT_IMAGE_CONFIG_BYTES + 1);
+
+	app_shelf_init(&shelf);
+	uri = put_claiming_app(&shelf, too_many, "10");
+	assert_refused(&shelf, uri, NULL, SATCHEL_ERROR_CONTENT_INVALID,
+		       "its configuration is larger than");
+}
+
+static void
+test_a_uri_that_is_none_is_refused(void)
+{
+	g_auto(AppShelf) shelf;
+
+	app_shelf_init(&shelf);
+	assert_refused(&shelf, "hub.example.org/factory/app:latest", NULL,
+		       SATCHEL_ERROR_CONTENT_INVALID, "app:latest");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -324,5 +611,18 @@ main(int argc, char **argv)
 	g_test_add_func("/app-closure/form",
 			test_documents_of_the_right_hash_and_a_wrong_form_are_invalid);
 	g_test_add_func("/app-closure/nested-index", test_an_index_in_an_index_is_refused);
+	g_test_add_func("/app-closure/described",
+			test_descriptions_are_listed_where_they_are_there);
+	g_test_add_func("/app-closure/described-size",
+			test_descriptions_of_another_size_are_refused);
+	g_test_add_func("/app-closure/second-reading",
+			test_a_document_that_is_good_at_the_second_reading_is_taken);
+	g_test_add_func("/app-closure/one-reading",
+			test_a_source_that_forgets_nothing_is_read_once);
+	g_test_add_func("/app-closure/source-error", test_what_a_source_says_is_passed_on);
+	g_test_add_func("/app-closure/sum", test_a_sum_of_sizes_does_not_wrap);
+	g_test_add_func("/app-closure/config-limit",
+			test_a_configuration_of_more_than_the_limit_is_refused);
+	g_test_add_func("/app-closure/uri", test_a_uri_that_is_none_is_refused);
 	return g_test_run();
 }
