@@ -596,6 +596,29 @@ test_a_uri_that_is_none_is_refused(void)
 		       SATCHEL_ERROR_CONTENT_INVALID, "app:latest");
 }
 
+static void
+test_every_kind_of_blob_has_a_name_of_its_own(void)
+{
+	g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
+
+	for (int kind = SATCHEL_APP_BLOB_MANIFEST; kind <= SATCHEL_APP_BLOB_IMAGE_LAYER; kind++)
+		g_assert_true(g_hash_table_add(
+			names,
+			(gpointer)(guintptr)satchel_app_blob_kind_name((SatchelAppBlobKind)kind)));
+}
+
+static void
+test_an_app_has_its_folder_in_the_store(void)
+{
+	g_autofree char *sha256 = g_strnfill(64, 'a');
+	g_autofree char *uri = g_strconcat("hub.example.org/factory/app@sha256:", sha256, NULL);
+	g_autoptr(SatchelImageReference) app = satchel_app_uri_parse(uri, NULL);
+	g_autofree char *file = satchel_app_store_file(app, "uri");
+	g_autofree char *expected = g_strconcat("apps/app/", sha256, "/uri", NULL);
+
+	g_assert_cmpstr(file, ==, expected);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -624,5 +647,7 @@ main(int argc, char **argv)
 	g_test_add_func("/app-closure/config-limit",
 			test_a_configuration_of_more_than_the_limit_is_refused);
 	g_test_add_func("/app-closure/uri", test_a_uri_that_is_none_is_refused);
+	g_test_add_func("/app-closure/kinds", test_every_kind_of_blob_has_a_name_of_its_own);
+	g_test_add_func("/app-closure/folder", test_an_app_has_its_folder_in_the_store);
 	return g_test_run();
 }
