@@ -57,6 +57,24 @@ static const int harmless_calls[] = {
 	SCMP_SYS(exit),
 	SCMP_SYS(exit_group),
 	SCMP_SYS(restart_syscall),
+	/* The same on processors of 32 bits. */
+	SCMP_SYS(_llseek),
+	SCMP_SYS(fstat64),
+	SCMP_SYS(stat64),
+	SCMP_SYS(lstat64),
+	SCMP_SYS(fstatat64),
+	SCMP_SYS(statfs64),
+	SCMP_SYS(fstatfs64),
+	SCMP_SYS(fadvise64_64),
+	SCMP_SYS(arm_fadvise64_64),
+	SCMP_SYS(fcntl64),
+	SCMP_SYS(mmap2),
+	SCMP_SYS(futex_time64),
+	SCMP_SYS(clock_gettime64),
+	SCMP_SYS(getuid32),
+	SCMP_SYS(geteuid32),
+	SCMP_SYS(getgid32),
+	SCMP_SYS(getegid32),
 };
 
 static gboolean

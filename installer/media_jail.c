@@ -211,7 +211,8 @@ satchel_media_jail_run(const SatchelMediaJail *jail, const char *const *argument
 	end = read_all(&ends, jail, text);
 	if (ends.cancel.fd >= 0)
 		g_cancellable_release_fd(jail->cancellable);
-	if (end != READ_ALL)
-		(void)kill(reader, SIGKILL);
+	/* One that was taken over may have closed its end to sleep; one that has ended is past
+	 * this. */
+	(void)kill(reader, SIGKILL);
 	return judge_end(end, text, wait_for(reader), error);
 }

@@ -5,6 +5,7 @@
 #include "media_jail_fds.h"
 #include <grp.h>
 #include <pwd.h>
+#include <satchel/limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,7 +23,8 @@
  * reader holds. */
 #define MEMORY_BYTES (256u * 1024u * 1024u)
 
-#define MAX_FDS 64u
+/* Each part of a bundle, and the folders that a reader keeps open, and some. */
+#define MAX_FDS (SATCHEL_LIMIT_PACKED_PARTS + 400u)
 
 static void
 look_up_user(const char *name, uid_t *uid, gid_t *gid)
@@ -60,13 +62,22 @@ limit_memory(void)
 #endif
 }
 
+/* What is allowed already cannot be more without privileges. */
+static gboolean
+limit_files(void)
+{
+	struct rlimit present = {0};
+
+	return getrlimit(RLIMIT_NOFILE, &present) == 0 &&
+	       set_limit(RLIMIT_NOFILE, MIN(present.rlim_max, MAX_FDS));
+}
+
 /* A file of no bytes can be grown by nobody; a dump would hold what was read. */
 static gboolean
 limit_all(guint limit_s)
 {
 	return set_limit(RLIMIT_CORE, 0) && set_limit(RLIMIT_FSIZE, 0) &&
-	       set_limit(RLIMIT_CPU, limit_s) && set_limit(RLIMIT_NOFILE, MAX_FDS) &&
-	       limit_memory();
+	       set_limit(RLIMIT_CPU, limit_s) && limit_files() && limit_memory();
 }
 
 /* Another root folder for root only; another user, too: nobody else may ask for these. */

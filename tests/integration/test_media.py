@@ -10,7 +10,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from device_lab import Lab, NAME  # noqa: E402
-from tap import main, program, test  # noqa: E402
+from tap import main, program, run, test  # noqa: E402
 
 
 def stick_in(folder):
@@ -65,6 +65,20 @@ def _(tmp):
         assert device.state()["current"]["name"] == f"{NAME}-3"
         result = device.expect(0, "media", stick)
         assert "nothing to do" in result.stderr, result
+
+
+@test("a set of very many parts is taken like any other")
+def _(tmp):
+    lab = Lab(tmp, releases=(1, 2))
+    stick = stick_in(tmp)
+    run(["satchel-bundler", "pack", "--split", "512", lab.bundle([2]), tmp / "u.satchel"], check=True)
+    parts = list(tmp.glob("u.satchel.*"))
+    assert len(parts) > 80, parts  # more than a reader may have opened in its time
+    for part in parts:
+        put(part, stick / part.name)
+        (stick / part.name).chmod(0o644)
+    with lab.device() as device:
+        device.expect(100, "media", stick)
 
 
 @test("split sets, a bundle in the root, and folders one level below are found; deeper ones are not")

@@ -161,13 +161,24 @@ explode(const char *argument)
 	return g_strdup("it has it all");
 }
 
+/* Never ends where somebody holds the other end. */
+static char *
+read_pipe(const char *argument)
+{
+	char byte;
+	int fd = open("pipe", O_RDONLY);
+
+	(void)argument;
+	return read(fd, &byte, 1) == 1 ? g_strdup("a byte") : NULL;
+}
+
 static const struct {
 	const char *name;
 	Work work;
 } works[] = {
 	{"read", read_file},	  {"break-out", break_out},   {"crash", crash},
 	{"nothing", say_nothing}, {"too-much", say_too_much}, {"never-end", never_end},
-	{"explode", explode},
+	{"explode", explode},	  {"read-pipe", read_pipe},
 };
 
 static void G_GNUC_NORETURN
@@ -230,11 +241,21 @@ test_a_bomb_takes_its_reader_and_nobody_else(void)
 	temp_dir_free(dir);
 }
 
+typedef struct {
+	int dir_fd;
+	GCancellable *cancellable;
+} Cancelling;
+
+/* Once the reader has opened the other end, and waits for what never comes. */
 static gpointer
-cancel(gpointer user_data)
+cancel_when_it_reads(gpointer user_data)
 {
-	g_cancellable_cancel(user_data);
-	return NULL;
+	const Cancelling *self = user_data;
+	int fd = openat(self->dir_fd, "pipe", O_WRONLY | O_CLOEXEC);
+
+	g_assert_cmpint(fd, >=, 0);
+	g_cancellable_cancel(self->cancellable);
+	return GINT_TO_POINTER(fd);
 }
 
 static void
@@ -244,13 +265,16 @@ test_who_is_told_to_stop_waits_for_no_reader(void)
 	SatchelMediaJail jail = jail_at(dir);
 	g_autoptr(GCancellable) cancellable = g_cancellable_new();
 	g_autoptr(GError) error = NULL;
+	Cancelling cancelling = {jail.root_fd, cancellable};
 	GThread *thread = NULL;
 
+	g_assert_cmpint(mkfifoat(jail.root_fd, "pipe", 0644), ==, 0);
+	g_assert_cmpint(fchmodat(jail.root_fd, "pipe", 0644, 0), ==, 0);
 	jail.cancellable = cancellable;
-	thread = g_thread_new("cancel", cancel, cancellable);
-	g_assert_null(run(&jail, "never-end", "", &error));
+	thread = g_thread_new("cancel", cancel_when_it_reads, &cancelling);
+	g_assert_null(run(&jail, "read-pipe", "", &error));
 	g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_CANCELLED);
-	g_thread_join(thread);
+	close(GPOINTER_TO_INT(g_thread_join(thread)));
 	close(jail.root_fd);
 	temp_dir_free(dir);
 }
