@@ -171,14 +171,12 @@ stage_own(const Staging *self, const char *name, const void *data, gsize n_bytes
 	return folder_fail(name, errno, error);
 }
 
-gboolean
-satchel_app_folder_stage(int root_fd, const char *app, GBytes *archive, const char *name,
-			 GBytes *content, GError **error)
+static gboolean
+stage_all(int root_fd, const char *staged, GBytes *archive, const char *name, GBytes *content,
+	  GError **error)
 {
-	g_autofree char *staged = staged_name(app);
 	g_auto(Staging) self = {.fd = -1};
 
-	satchel_file_tree_remove(root_fd, staged);
 	if (mkdirat(root_fd, staged, 0755) == 0)
 		self.fd = openat(root_fd, staged, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (self.fd < 0)
@@ -189,6 +187,20 @@ satchel_app_folder_stage(int root_fd, const char *app, GBytes *archive, const ch
 			 error) &&
 	       satchel_app_archive_walk(archive, stage_entry, &self, error) &&
 	       stage_own(&self, SATCHEL_APP_FOLDER_LIST, self.list->str, self.list->len, error);
+}
+
+gboolean
+satchel_app_folder_stage(int root_fd, const char *app, GBytes *archive, const char *name,
+			 GBytes *content, GError **error)
+{
+	g_autofree char *staged = staged_name(app);
+
+	satchel_file_tree_remove(root_fd, staged);
+	if (stage_all(root_fd, staged, archive, name, content, error))
+		return TRUE;
+	/* A disk that is full has room again. */
+	satchel_file_tree_remove(root_fd, staged);
+	return FALSE;
 }
 
 /* ---- placing */

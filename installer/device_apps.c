@@ -246,18 +246,25 @@ stage(const AppsWork *work, const char *app, const SatchelAppClosure *closure, G
 					override, error);
 }
 
+static gboolean
+is_placed(const AppsWork *work, const char *app, const char *sha256)
+{
+	g_autoptr(GBytes) override = satchel_app_folder_read(
+		work->root_fd, app, SATCHEL_COMPOSE_OVERRIDE, SATCHEL_APP_OVERRIDE_MAX_BYTES);
+
+	return satchel_app_override_is_of(override, sha256);
+}
+
 /* FALSE also where its folder is another version's: what was put there has not been started. */
 static gboolean
 look(const AppsWork *work, const char *app, const char *sha256, SatchelAppView *view,
      GError **error)
 {
 	g_autofree char *project = satchel_compose_project(app);
-	g_autoptr(GBytes) override = satchel_app_folder_read(
-		work->root_fd, app, SATCHEL_COMPOSE_OVERRIDE, SATCHEL_APP_OVERRIDE_MAX_BYTES);
 
 	return project != NULL &&
 	       satchel_app_containers_look(work->engine, project, sha256, view, error) &&
-	       view->health == SATCHEL_APP_RUNS && satchel_app_override_is_of(override, sha256);
+	       view->health == SATCHEL_APP_RUNS && is_placed(work, app, sha256);
 }
 
 /* Some of it runs, and what does not has done what it was to do. */
@@ -294,14 +301,29 @@ check_one(const AppsWork *work, const char *app, const SatchelAppClosure *closur
 	       satchel_compose_check(&work->compose, folder, project, error);
 }
 
+/* A disk that is full is no reason not to go back to what lies there already. */
+static gboolean
+place(const AppsWork *work, const char *app, const SatchelAppClosure *closure, GError **error)
+{
+	g_autoptr(GError) local_error = NULL;
+
+	if (stage(work, app, closure, &local_error))
+		return satchel_app_folder_place(work->root_fd, app, SATCHEL_COMPOSE_OVERRIDE,
+						error);
+	if (g_error_matches(local_error, SATCHEL_ERROR, SATCHEL_ERROR_NO_SPACE) &&
+	    is_placed(work, app, closure->reference->sha256))
+		return TRUE;
+	g_propagate_error(error, g_steal_pointer(&local_error));
+	return FALSE;
+}
+
 static gboolean
 put_in_place(const AppsWork *work, const char *app, const SatchelAppClosure *closure,
 	     GError **error)
 {
 	return satchel_apps_load(work->engine, work->store, closure, (guint)work->settings->load_s,
 				 &work->device->sink, work->cancellable, error) &&
-	       stage(work, app, closure, error) &&
-	       satchel_app_folder_place(work->root_fd, app, SATCHEL_COMPOSE_OVERRIDE, error);
+	       place(work, app, closure, error);
 }
 
 /* ---- all of a target */

@@ -35,6 +35,11 @@ satchel_update_apps_return_noted(SatchelDevice *device, GCancellable *cancellabl
 
 	if (satchel_update_apps_return(device, cancellable, &local_error))
 		return TRUE;
+	/* Whoever repeats what has been done already would leave what runs as well. */
+	if (g_error_matches(local_error, SATCHEL_ERROR, SATCHEL_ERROR_CANCELLED)) {
+		satchel_device_remark(device, "%s; 'run' starts them", local_error->message);
+		return TRUE;
+	}
 	if (g_error_matches(local_error, SATCHEL_ERROR, SATCHEL_ERROR_ENGINE_UNREACHABLE))
 		local_error->code = SATCHEL_ERROR_ROLLBACK_FAILED;
 	g_propagate_error(error, g_steal_pointer(&local_error));
@@ -133,7 +138,10 @@ satchel_update_apps_settle(SatchelDevice *device, GCancellable *cancellable, GEr
 
 	if (satchel_device_apps_start(device, pending, cancellable, &cause))
 		return TRUE;
-	if (is_no_verdict(cause)) {
+	/* A system of its own may be what keeps the engine away: it was waited for, and on the
+	 * system before there was one. */
+	if (g_error_matches(cause, SATCHEL_ERROR, SATCHEL_ERROR_CANCELLED) ||
+	    (apps_only && is_no_verdict(cause))) {
 		g_propagate_prefixed_error(error, g_steal_pointer(&cause),
 					   "%s waits for 'run' still: ", name);
 		return FALSE;

@@ -282,7 +282,8 @@ gboolean satchel_update_pull(SatchelDevice *device, const SatchelOffer *offer,
  * SATCHEL_ERROR_CONTENT_INVALID and SATCHEL_ERROR_TARGET_UNREADABLE (an app's Compose file, an
  * image that the engine does not take; nothing was changed); SATCHEL_ERROR_BUSY,
  * SATCHEL_ERROR_FAILED, SATCHEL_ERROR_INSTALLATION_IN_PROGRESS, SATCHEL_ERROR_DOWNGRADE_REFUSED,
- * SATCHEL_ERROR_REBOOT_FOR_BOOT_FIRMWARE (nothing was changed), SATCHEL_ERROR_CANCELLED. For an
+ * SATCHEL_ERROR_REBOOT_FOR_BOOT_FIRMWARE (nothing was changed), SATCHEL_ERROR_CANCELLED,
+ * SATCHEL_ERROR_ENGINE_UNREACHABLE (@target waits for satchel_update_finalize()). For an
  * offer and a @target that do not fit: as satchel_update_pull().
  */
 G_GNUC_WARN_UNUSED_RESULT
@@ -298,7 +299,10 @@ gboolean satchel_update_install(SatchelDevice *device, const SatchelOffer *offer
  * Errors: SATCHEL_ERROR_NO_PENDING_INSTALLATION; SATCHEL_ERROR_ROLLED_BACK where something else was
  * booted, or where apps failed and those before run again; SATCHEL_ERROR_ROLLBACK_NEEDS_REBOOT and
  * SATCHEL_ERROR_ROLLBACK_FAILED where apps failed on a new system; SATCHEL_ERROR_FAILED where the
- * boot loader cannot be told to keep it: call it again; SATCHEL_ERROR_CANCELLED.
+ * boot loader cannot be told to keep it: call it again; SATCHEL_ERROR_CANCELLED and
+ * SATCHEL_ERROR_ENGINE_UNREACHABLE, with which it waits to be finalized still: call it again.
+ *
+ * With NO_PENDING_INSTALLATION, too, apps of what runs that do not run were started.
  */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_update_finalize(SatchelDevice *device, GCancellable *cancellable,
@@ -317,9 +321,9 @@ gboolean satchel_update_finalize(SatchelDevice *device, GCancellable *cancellabl
  * Errors: SATCHEL_ERROR_ROLLBACK_TARGET_NOT_FOUND; SATCHEL_ERROR_DOWNLOAD_FAILED where content is
  * lacking and no bundle is given, and as satchel_update_pull() where one is;
  * SATCHEL_ERROR_ROLLED_BACK where it failed and the device stays on what had worked,
- * SATCHEL_ERROR_ROLLBACK_FAILED on what had not been finalized; SATCHEL_ERROR_BUSY,
- * SATCHEL_ERROR_REBOOT_FOR_BOOT_FIRMWARE, SATCHEL_ERROR_CANCELLED. With an error the state is what
- * it was.
+ * SATCHEL_ERROR_ROLLBACK_FAILED on what had not been finalized, or where the apps of what runs did
+ * not start again; SATCHEL_ERROR_BUSY, SATCHEL_ERROR_REBOOT_FOR_BOOT_FIRMWARE,
+ * SATCHEL_ERROR_CANCELLED. With any of these but ROLLBACK_FAILED the state is what it was.
  */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_update_rollback(SatchelDevice *device, const char *path, GCancellable *cancellable,

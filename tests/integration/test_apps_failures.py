@@ -12,7 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 from app_lab import AppLab  # noqa: E402
 from app_maker import Service, tar  # noqa: E402
 from container_engine import DockerEngine, EngineCutter  # noqa: E402
-from tap import main, program, test  # noqa: E402
+from tap import DEFAULT_TIMEOUT_S, main, program, test  # noqa: E402
 
 
 def expect_failing_app(tmp, service, reason, satchel=""):
@@ -134,6 +134,21 @@ def _(tmp):
         assert ENGINE.running() == [web.sha256]
 
 
+@test("a new system whose engine does not come is left for the one before")
+def _(tmp):
+    lab = AppLab(tmp)
+    apps = [lab.apps.app("web", {"web": Service(marker=str(n))}) for n in range(2)]
+    lab.add_release(1, apps[:1])
+    lab.add_release(2, apps[1:], new_system=True)
+    with lab.device(ENGINE, satchel="apps_start_timeout_s = 1\n") as device:
+        device.expect(0, "update", "1", "--src-dir", lab.bundle_of([1, 2]))
+        device.expect(100, "update", "2", "--src-dir", lab.bundle_of([1, 2]))
+        device.expect(120, "run", env={"DOCKER_HOST": f"unix://{tmp}/nowhere"})
+        assert [target["name"] for target in device.state()["failing"]] == [lab.names[2]]
+        device.expect(0, "run")
+        assert ENGINE.running() == [apps[0].sha256]
+
+
 @test("a signal while an engine is silent is no verdict: the apps wait for the next run")
 def _(tmp):
     device, web = pending_app(tmp)
@@ -141,20 +156,46 @@ def _(tmp):
         silent.bind(str(tmp / "s"))
         silent.listen()
         process = start(device, "run", env={"DOCKER_HOST": f"unix://{tmp}/s"})
+        silent.settimeout(DEFAULT_TIMEOUT_S)
         with silent.accept()[0]:
             process.send_signal(signal.SIGTERM)
-            message = process.communicate()[1]
+            message = process.communicate(timeout=DEFAULT_TIMEOUT_S)[1]
         assert process.returncode == 1 and "interrupted" in message, message
         expect_pending(device)
         device.expect(0, "run")
         assert ENGINE.running() == [web.sha256]
 
 
+@test("a signal while the old apps start again takes nothing from the verdict that was noted")
+def _(tmp):
+    lab = AppLab(tmp)
+    apps = [lab.apps.app("web", {"web": Service(marker=str(n))}) for n in range(2)]
+    lab.add_release(1, apps[:1])
+    lab.add_release(2, apps[1:], new_system=True)
+    with lab.device(ENGINE) as device, socket.socket(socket.AF_UNIX) as silent:
+        device.expect(0, "update", "1", "--src-dir", lab.bundle_of([1, 2]))
+        silent.bind(str(tmp / "s"))
+        silent.listen()
+        silent.settimeout(DEFAULT_TIMEOUT_S)
+        for status, command in ((110, "run"), (0, "rollback")):
+            device.expect(100, "update", "2", "--src-dir", lab.bundle_of([1, 2]))
+            if command == "run":
+                device.boot_old()
+            process = start(device, command, env={"DOCKER_HOST": f"unix://{tmp}/s"})
+            with silent.accept()[0]:
+                process.send_signal(signal.SIGTERM)
+                message = process.communicate(timeout=DEFAULT_TIMEOUT_S)[1]
+            assert process.returncode == status and "'run' starts them" in message, message
+            assert [target["name"] for target in device.state()["failing"]] == [lab.names[2]]
+            device.expect(40, "run")
+            assert ENGINE.running() == [apps[0].sha256]
+
+
 @test("a signal while the Compose program ends for it, too, is no verdict")
 def _(tmp):
     device, web = pending_app(tmp)
     compose = tmp / "compose"
-    # What systemd does to all of a unit.
+    # What a terminal does to all that it runs.
     compose.write_text("#!/bin/sh\nkill -TERM $PPID\nread -r _ </proc/self/mountinfo\nexit 1\n")
     compose.chmod(0o755)
     with device:
@@ -172,9 +213,9 @@ def _(tmp):
     device, web = pending_app(tmp)
     with device, EngineCutter(ENGINE, tmp / "s", 4 << 10) as cutter:
         process = start(device, "run", env=cutter.env)
-        cutter.cut.wait()
+        assert cutter.cut.wait(DEFAULT_TIMEOUT_S)
         ENGINE.start(again=True)
-        message = process.communicate()[1]
+        message = process.communicate(timeout=DEFAULT_TIMEOUT_S)[1]
         assert process.returncode == 0, message
         assert ENGINE.running() == [web.sha256]
 
