@@ -5,8 +5,7 @@
  * satchel_write_all:
  *
  * Writes all of @data to @fd, however often the system takes a part of it only or a signal comes
- * between. FALSE with errno set; a part may have been written then. Makes no call but write(), so
- * it is safe in a child after a fork.
+ * between. FALSE with errno set; a part may have been written then.
  */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_write_all(int fd, gconstpointer data, gsize n_bytes);

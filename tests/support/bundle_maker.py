@@ -96,7 +96,7 @@ class World:
         self.ostree = self.folder / "ostree"
         self.tree = self.folder / "tree"
         self.repo = self.folder / "repo"
-        self.commit = kept.take_own((init_words, mode, n_files), [self.ostree, self.tree, self.repo],
+        self.commit = kept.take_own((type(self), init_words, mode, n_files), [self.ostree, self.tree, self.repo],
                                     lambda: self._make(init_words, mode, n_files))
 
     def _make(self, init_words, mode, n_files):

@@ -94,7 +94,8 @@ class Lab:
         self.names = {}
         self.dialect = dialect
         self.count = 0
-        key = (type(self), tuple(releases), dialect, tuple(map(str, init)))
+        releases = tuple(releases)
+        key = (type(self), releases, dialect, tuple(map(str, init)))
         commits, names, self.count = kept.take_own(key, [self.repo, self.tuf],
                                                    lambda: self._make(releases, init))
         self.commits.update(commits)
@@ -271,7 +272,7 @@ class Device:
             shutil.copy(lab.tuf / "metadata/1.root.json", roots)
         self.storage.mkdir()
         self.write_config(config)
-        kept.take((lab.commits[version], mode), [self.sysroot],
+        kept.take((type(self), lab.commits[version], mode), [self.sysroot],
                   lambda: self._make_sysroot(version, mode))
 
     def __enter__(self):

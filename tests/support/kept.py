@@ -20,6 +20,7 @@ class Kept:
             self.found[key] = (self._keep(folders), note)
         else:
             for number, folder in enumerate(folders):
+                assert not folder.exists(), folder  # or two would be mixed
                 _copy(self.found[key][0] / str(number), folder)
         return self.found[key][1]
 
