@@ -10,6 +10,10 @@
 #define ESP_GPT "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"
 #define ESP_MBR "0xef"
 
+/* The kernel takes the node of what was pulled out away a moment after its last answer. */
+#define AWAY_TRIES 10u
+#define AWAY_US (G_USEC_PER_SEC / 10)
+
 typedef struct udev Udev;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Udev, udev_unref)
 typedef struct udev_device UdevDevice;
@@ -149,6 +153,17 @@ satchel_media_device_is_there(const SatchelMediaDevice *self)
 	struct stat info;
 
 	return stat(self->node, &info) == 0 && S_ISBLK(info.st_mode);
+}
+
+gboolean
+satchel_media_device_goes_away(const SatchelMediaDevice *self)
+{
+	for (guint n = 0; n < AWAY_TRIES; n++) {
+		if (!satchel_media_device_is_there(self))
+			return TRUE;
+		g_usleep(AWAY_US);
+	}
+	return FALSE;
 }
 
 void

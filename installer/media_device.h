@@ -39,5 +39,8 @@ SatchelMediaDevice *satchel_media_device_new(struct udev_device *device,
 /* TRUE as long as @node is the block device that it was. */
 gboolean satchel_media_device_is_there(const SatchelMediaDevice *self);
 
+/* TRUE where it is not, or not any more in a moment: reading fails before the node goes. */
+gboolean satchel_media_device_goes_away(const SatchelMediaDevice *self);
+
 void satchel_media_device_free(SatchelMediaDevice *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SatchelMediaDevice, satchel_media_device_free)

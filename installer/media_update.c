@@ -173,13 +173,6 @@ pull(SatchelMediaUpdate *self, const SatchelOffer *offer, const SatchelOstreeTar
 	satchel_device_set_progress(self->device, self->listener.progress);
 	if (good)
 		satchel_signals_tell(self->signals, SATCHEL_SIGNAL_COPYING, 100, copying.name);
-	/* What was wrong with reading it, or who was told to stop then, is no matter. */
-	if (!good && self->stick != NULL && !satchel_media_device_is_there(self->stick)) {
-		g_clear_error(error);
-		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
-			    "the stick was removed too early, and nothing has changed: insert it "
-			    "again");
-	}
 	return good;
 }
 
@@ -456,6 +449,14 @@ before_clear(Before *self)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Before, before_clear)
 
+/* Before it was said that it may be. */
+static gboolean
+was_removed_early(const SatchelMediaUpdate *self)
+{
+	return self->root_fd >= 0 && self->stick != NULL &&
+	       satchel_media_device_goes_away(self->stick);
+}
+
 static gboolean
 serve_and_report(SatchelMediaUpdate *self, SatchelOutcome *outcome, GError **error)
 {
@@ -469,6 +470,14 @@ serve_and_report(SatchelMediaUpdate *self, SatchelOutcome *outcome, GError **err
 	self->begun_s = satchel_clock_now_s();
 	satchel_signals_tell(self->signals, SATCHEL_SIGNAL_CHECKING, -1, NULL);
 	good = satchel_update_check_idle(self->device, &failure) && serve(self, outcome, &failure);
+	/* What could not be read or found then, or who was told to stop, is no matter. */
+	if ((!good || *outcome == SATCHEL_OUTCOME_CACHED) && was_removed_early(self)) {
+		good = FALSE;
+		g_clear_error(&failure);
+		g_set_error(&failure, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
+			    "the stick was removed too early, and nothing has changed: insert it "
+			    "again");
+	}
 	if (self->root_fd >= 0)
 		close(self->root_fd);
 	self->root_fd = -1;
