@@ -5,8 +5,9 @@
 What it holds:
 
     disk            a raw disk: MBR, extlinux, a journaled ext4 /boot, a journaled ext4 /; runs release 1
-    memory          a machine that has booted that disk (see machine.py)
+    memory-*        a machine that has booted that disk (see machine.py)
     release-2.satchel, bundle/    release 2, as one file and as a folder
+    bundles/        others, see stick_bundles.py
     facts.json      commits, the key of what it was made of
     lab/            the factory: keys, repository, TUF metadata
 
@@ -28,6 +29,7 @@ from device_lab import NAME, OS, Lab, sh  # noqa: E402
 from initramfs import Archive, fetch_kernel, modules_in_order  # noqa: E402
 from tap import BUILD, ROOT  # noqa: E402
 import machine  # noqa: E402
+import stick_bundles  # noqa: E402
 
 CACHE = ROOT / "build/e2e"
 SUITE = "bookworm"
@@ -152,9 +154,14 @@ def add_tools(top):
     shutil.copy(HERE / "guest/shell", place)
     sh("gcc", "-O1", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", place / "call_marks.so",
        HERE / "call_marks.c")
-    shutil.copy(HERE / "guest/satchel-test-shell.service", top / "usr/lib/systemd/system")
+    for unit in HERE.glob("guest/satchel-test-*.*"):
+        shutil.copy(unit, top / "usr/lib/systemd/system")
+    for tool in HERE.glob("guest/fw_*"):
+        shutil.copy(tool, top / "usr/bin")
     shutil.copy(HERE / "guest/80-satchel-test.rules", top / "usr/lib/udev/rules.d")
     shutil.copy(HERE / "guest/tmpfiles.conf", top / "usr/lib/tmpfiles.d/satchel-test.conf")
+    sh("chroot", top, "systemctl", "--quiet", "enable", "satchel-run.service",
+       "satchel-test-signals.socket", "satchel-test-bus.service")
 
 
 def add_content(top, release):
@@ -276,9 +283,10 @@ class Image:
         self.folder = folder
         self.facts = json.loads((folder / "facts.json").read_text())
         self.disk = folder / "disk"
-        self.memory = folder / "memory"
+        self.memory = folder / f"memory-{key_of(HERE / 'machine.py')}"
         self.packed = folder / "release-2.satchel"
         self.bundle = folder / "bundle"
+        self.bundles = folder / "bundles"
 
     def commit(self, release):
         return self.facts["commits"][str(release)]
@@ -294,11 +302,10 @@ def make_image(folder, base, kernel):
             commit_release(lab, base, kernel, release, work)
         say("guest: disk and bundles")
         make_disk(folder / "disk", lab, work)
+        stick_bundles.make(lab, folder / "bundles", work)
         lab.bundle([2]).rename(folder / "bundle")
         lab.bundle([2], packed=True).rename(folder / "release-2.satchel")
     (folder / "facts.json").write_text(json.dumps({"commits": lab.commits}))
-    say("guest: first boot")
-    machine.make_snapshot(Image(folder))
 
 
 def build():
@@ -308,14 +315,23 @@ def build():
     kernel = fetch_kernel(CACHE)
     key = key_of(base.parent.name, next(kernel.glob("boot/vmlinuz-*")).name,
                  *sorted((HERE / "guest").iterdir()), HERE / "call_marks.c",
-                 pathlib.Path(__file__), *sorted(BUILD.glob("satchel-*")))
+                 HERE / "stick_bundles.py",
+                 pathlib.Path(__file__), *sorted(BUILD.glob("satchel-*")),
+                 *(path for ending in ("service", "rules", "sysusers")
+                   for path in sorted((ROOT / "installer").glob(f"*.{ending}"))))
     folder = only("image", key)
     if not (folder / "complete").exists():
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         make_image(folder, base, kernel)
         (folder / "complete").touch()
-    return Image(folder)
+    image = Image(folder)
+    if not image.memory.exists():
+        say("guest: first boot")
+        for old in folder.glob("memory-*"):
+            old.unlink()
+        machine.make_snapshot(image)
+    return image
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -25,6 +26,8 @@ BOOT_CPU_S = 240
 COMMAND_CPU_S = 900
 IDLE_S = 100          # a machine that does nothing for so long is dead
 WALL_S = 1800
+LIFE_CPU_S = 3600     # of the whole machine, whatever it is waited for
+USB_PORTS = 4
 PR_SET_PDEATHSIG = 1
 UP = re.compile(rb"GUEST-IS-UP (\S+)")
 
@@ -39,7 +42,9 @@ def copy_disk(source, target):
     return target
 
 
-def _die_with_parent():
+def _be_mortal():
+    """Ends with its parent, and by itself."""
+    resource.setrlimit(resource.RLIMIT_CPU, (LIFE_CPU_S, LIFE_CPU_S))
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -76,6 +81,7 @@ class Machine:
         self.console = self.folder / "console.log"
         self.console.write_bytes(b"")
         self.sticks = 0
+        self.slow = {}
         self.boot_id = None
         self._remove_sockets()
         argv = self._argv(disk, log)
@@ -84,7 +90,7 @@ class Machine:
         with open(self.folder / "qemu.log", "ab") as errors:
             self.process = subprocess.Popen(  # pylint: disable=consider-using-with
                 argv, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors,
-                preexec_fn=_die_with_parent)
+                preexec_fn=_be_mortal)
         try:
             self._connect()
             if memory:
@@ -116,7 +122,7 @@ class Machine:
                 "-device", "qemu-xhci,id=usb", "-device", "virtio-serial-pci"]
         for node in nodes:
             argv += ["-blockdev", json.dumps(node)]
-        argv += ["-device", f"virtio-blk-pci,drive={nodes[-1]['node-name']},id=disk"]
+        argv += ["-device", f"virtio-blk-pci,drive={nodes[-1]['node-name']},id=disk,bootindex=0"]
         for name in ("shell", "marks"):
             argv += ["-chardev", f"socket,id={name},path={self.folder}/{name},server=on,wait=off",
                      "-device", f"virtserialport,chardev={name},name=satchel.{name}"]
@@ -192,22 +198,34 @@ class Machine:
             raise AssertionError(f"{text}: {answer['error']}")
         return answer["return"]
 
-    def plug(self, image, writable=False):
-        """A USB stick with that content. Gives what unplug() takes."""
+    def plug(self, image, writable=False, port=None, bytes_s=0):
+        """A USB stick with that content, by default in the next of the ports. @bytes_s: as slow as
+        that. Gives what unplug() takes."""
         self.sticks += 1
         name = f"stick{self.sticks}"
+        port = port or 1 + self.sticks % USB_PORTS
         self.command("blockdev-add", **{
             "node-name": name, "driver": "raw", "read-only": not writable,
             "file": {"driver": "file", "filename": os.fspath(image),
                      "read-only": not writable}})
-        self.command("device_add", driver="usb-storage", id=f"usb-{name}", drive=name,
-                     bus="usb.0", removable=True)
+        if bytes_s:
+            self.command("object-add", **{"qom-type": "throttle-group", "id": f"{name}-limit",
+                                          "limits": {"bps-read": bytes_s}})
+            self.command("blockdev-add", **{
+                "node-name": f"{name}-slow", "driver": "throttle", "file": name,
+                "throttle-group": f"{name}-limit", "read-only": not writable})
+            self.slow[name] = f"{name}-slow"
+        self.command("device_add", driver="usb-storage", id=f"usb-{name}",
+                     drive=self.slow.get(name, name),
+                     bus="usb.0", port=str(port), removable=True)
         return name
 
     def unplug(self, name):
         self.command("device_del", id=f"usb-{name}")
         self.wait(self.qmp, rb'"DEVICE_DELETED", "data": \{"device": "usb-%b"' % name.encode(),
                   300)
+        if name in self.slow:
+            self.command("blockdev-del", **{"node-name": self.slow[name]})
         self.command("blockdev-del", **{"node-name": name})
 
     # ---- the guest
@@ -310,5 +328,6 @@ def make_snapshot(image):
     with Machine(folder, image.disk) as guest:
         guest.wait_up()
         guest.check("systemctl is-system-running --wait && sync")
-        guest.save(image.memory)
+        guest.save(folder / "memory")
+    (folder / "memory").rename(image.memory)
     shutil.rmtree(folder)
