@@ -27,8 +27,8 @@ gboolean satchel_update_apps_install(SatchelDevice *device, const SatchelStateTa
  *
  * Errors: where they do not come up, what is pending is failing: SATCHEL_ERROR_ROLLED_BACK (the
  * apps before it run again), SATCHEL_ERROR_ROLLBACK_NEEDS_REBOOT (the system before it is the
- * default again), SATCHEL_ERROR_ROLLBACK_FAILED. SATCHEL_ERROR_CANCELLED, and where the system stays
- * the same SATCHEL_ERROR_ENGINE_UNREACHABLE: it stays pending.
+ * default again), SATCHEL_ERROR_ROLLBACK_FAILED. SATCHEL_ERROR_CANCELLED, and where the system
+ * stays the same SATCHEL_ERROR_ENGINE_UNREACHABLE: it stays pending.
  */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_update_apps_settle(SatchelDevice *device, GCancellable *cancellable,

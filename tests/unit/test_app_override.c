@@ -61,8 +61,8 @@ test_only_one_version_in_all_services_is_that_version(void)
 		"{\"services\":{}}",
 		"{\"services\":{\"a\":{}}}",
 		"{\"services\":{\"a\":{\"labels\":{\"satchel.app\":\"aa\"}},\"b\":{}}}",
-		"{\"services\":{\"a\":{\"labels\":{\"satchel.app\":\"bb\"}},"
-		"\"b\":{\"labels\":{\"satchel.app\":\"aa\"}}}}",
+		("{\"services\":{\"a\":{\"labels\":{\"satchel.app\":\"bb\"}},"
+		 "\"b\":{\"labels\":{\"satchel.app\":\"aa\"}}}}"),
 	};
 	const char *one = "{\"services\":{\"a\":{\"labels\":{\"satchel.app\":\"aa\"}}}}";
 	g_autoptr(GBytes) good = g_bytes_new(one, strlen(one));
