@@ -186,6 +186,7 @@ test_a_clock_that_was_ahead_makes_no_receipt_old(void)
 		g_autofree char *name = satchel_receipt_store_add(dir_fd, stem, document, &error);
 
 		g_assert_no_error(error);
+		g_assert_true(g_str_has_prefix(name, stem));
 		satchel_receipt_store_prune(dir_fd);
 	}
 	names = satchel_receipt_store_list(dir_fd);
