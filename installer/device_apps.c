@@ -276,8 +276,15 @@ runs(const AppsWork *work, const char *app, const char *sha256, GError **error)
 	return look(work, app, sha256, &view, error) && view.n_running > 0;
 }
 
-/* The same, or all of it has. It may be a service that somebody stopped: whoever starts apps starts
- * it anew. */
+/* The same, where an engine that cannot be asked is no matter. */
+static gboolean
+is_running(const AppsWork *work, const char *app, const char *sha256)
+{
+	return runs(work, app, sha256, NULL);
+}
+
+/* Some of it runs, or all of it has done what it was to do. It may be a service that somebody
+ * stopped: whoever starts apps starts it anew. */
 static gboolean
 is_as_it_should_be(const AppsWork *work, const char *app, const char *sha256)
 {
@@ -295,7 +302,7 @@ check_one(const AppsWork *work, const char *app, const SatchelAppClosure *closur
 	if (!satchel_cancel_check(work->cancellable, error))
 		return FALSE;
 	/* What runs has passed all this, and nothing is going to be done to it. */
-	if (runs(work, app, closure->reference->sha256, NULL))
+	if (is_running(work, app, closure->reference->sha256))
 		return TRUE;
 	return stage(work, app, closure, error) &&
 	       satchel_compose_check(&work->compose, folder, project, error);
@@ -446,7 +453,7 @@ satchel_device_apps_stop_old(SatchelDevice *device, const SatchelStateTarget *ta
 			const SatchelAppClosure *closure = g_ptr_array_index(set.closures, i);
 
 			same = g_str_equal(app_at(&set, i), *app) &&
-			       runs(&work, *app, closure->reference->sha256, NULL);
+			       is_running(&work, *app, closure->reference->sha256);
 		}
 		if (same || project == NULL ||
 		    satchel_app_containers_stop(work.engine, project, &error))
@@ -473,7 +480,7 @@ satchel_device_apps_create(SatchelDevice *device, const SatchelStateTarget *targ
 			g_autofree char *folder =
 				g_build_filename(work.settings->folder, app, NULL);
 
-			if (!runs(&work, app, closure->reference->sha256, NULL) &&
+			if (!is_running(&work, app, closure->reference->sha256) &&
 			    put_in_place(&work, app, closure, &error))
 				(void)!satchel_compose_create(&work.compose, folder, project,
 							      &error);
@@ -673,27 +680,15 @@ satchel_device_apps_is_running(const SatchelDevice *device, const char *app, con
 	const char *sha256 = uri_sha256(uri);
 	g_auto(AppsWork) work = {.root_fd = -1};
 
-	return sha256 != NULL && open_view(&work, device) && runs(&work, app, sha256, NULL);
-}
-
-static gboolean
-needs_no_work(const SatchelDevice *device, const char *app, const char *uri)
-{
-	const char *sha256 = uri_sha256(uri);
-	g_auto(AppsWork) work = {.root_fd = -1};
-
-	return sha256 != NULL && open_view(&work, device) && is_as_it_should_be(&work, app, sha256);
+	return sha256 != NULL && open_view(&work, device) && is_running(&work, app, sha256);
 }
 
 /* An app that is not to run any more, and has its folder still. (transfer full) */
 static char *
-find_left_over(const SatchelDevice *device, const GPtrArray *apps)
+find_left_over(const AppsWork *work, const GPtrArray *apps)
 {
-	int fd = open(device->settings->apps->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	g_auto(GStrv) folders = fd >= 0 ? satchel_app_folder_list(fd) : NULL;
+	g_auto(GStrv) folders = work->root_fd >= 0 ? satchel_app_folder_list(work->root_fd) : NULL;
 
-	if (fd >= 0)
-		close(fd);
 	for (char **name = folders; name != NULL && *name != NULL; name++) {
 		gboolean wanted = FALSE;
 
@@ -707,35 +702,39 @@ find_left_over(const SatchelDevice *device, const GPtrArray *apps)
 	return NULL;
 }
 
-typedef gboolean (*AppIsGood)(const SatchelDevice *device, const char *app, const char *uri);
+typedef gboolean (*AppIsGood)(const AppsWork *work, const char *app, const char *sha256);
 
 static char *
 find_work(const SatchelDevice *device, const SatchelStateTarget *target, AppIsGood is_good)
 {
+	g_auto(AppsWork) work = {.root_fd = -1};
 	g_autoptr(GPtrArray) apps = NULL;
+	gboolean seen = FALSE;
 
 	if (device->settings->apps == NULL)
 		return NULL;
+	seen = open_view(&work, device);
 	apps = list_apps(device, target, satchel_apps_settings_runs, NULL);
 	for (guint i = 0; apps != NULL && i < apps->len; i++) {
 		const SatchelStateApp *app = g_ptr_array_index(apps, i);
+		const char *sha256 = uri_sha256(app->uri);
 
-		if (!is_good(device, app->name, app->uri))
+		if (!seen || sha256 == NULL || !is_good(&work, app->name, sha256))
 			return g_strdup_printf("%s: not running in this version", app->name);
 	}
-	return apps != NULL ? find_left_over(device, apps) : NULL;
+	return apps != NULL ? find_left_over(&work, apps) : NULL;
 }
 
 char *
 satchel_device_apps_find_work(const SatchelDevice *device, const SatchelStateTarget *target)
 {
-	return find_work(device, target, needs_no_work);
+	return find_work(device, target, is_as_it_should_be);
 }
 
 gboolean
 satchel_device_apps_are_running(const SatchelDevice *device, const SatchelStateTarget *target)
 {
-	g_autofree char *work = find_work(device, target, satchel_device_apps_is_running);
+	g_autofree char *work = find_work(device, target, is_running);
 
 	return work == NULL;
 }
