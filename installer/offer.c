@@ -44,17 +44,26 @@ take_device(SatchelOffer *self, const SatchelDevice *device)
 	self->current_version = running->version;
 }
 
-/* Of what runs, as the metadata have it now. */
+/* What runs, as the metadata have it now; NULL where they do not. (transfer full) */
+static SatchelStateTarget *
+find_current(const SatchelOffer *self)
+{
+	for (guint i = 0; i < self->targets->len; i++) {
+		const SatchelOstreeTarget *target = g_ptr_array_index(self->targets, i);
+
+		if (g_strcmp0(satchel_ostree_target_get_name(target), self->current_name) == 0)
+			return satchel_state_target_new(target);
+	}
+	return NULL;
+}
+
 static void
 take_app_work(SatchelOffer *self, const SatchelDevice *device)
 {
-	for (guint i = 0; i < self->targets->len; i++) {
-		g_autoptr(SatchelStateTarget) target =
-			satchel_state_target_new(g_ptr_array_index(self->targets, i));
+	g_autoptr(SatchelStateTarget) target = find_current(self);
 
-		if (self->app_work == NULL && g_strcmp0(target->name, self->current_name) == 0)
-			self->app_work = satchel_device_apps_find_work(device, target);
-	}
+	if (target != NULL)
+		self->app_work = satchel_device_apps_find_work(device, target);
 }
 
 char *
@@ -94,18 +103,14 @@ static void
 preview_app_work(SatchelOffer *self, const SatchelDevice *device, const char *app_work)
 {
 	const SatchelStateTarget *running = satchel_device_get_running_target(device);
+	g_autoptr(SatchelStateTarget) target = find_current(self);
 
-	for (guint i = 0; i < self->targets->len; i++) {
-		g_autoptr(SatchelStateTarget) target =
-			satchel_state_target_new(g_ptr_array_index(self->targets, i));
-
-		if (g_strcmp0(target->name, self->current_name) != 0 || self->app_work != NULL)
-			continue;
-		if (device->settings->apps != NULL && !has_same_apps(target, running))
-			self->app_work = g_strdup("it has other apps now");
-		else
-			self->app_work = g_strdup(app_work);
-	}
+	if (target == NULL)
+		return;
+	if (device->settings->apps != NULL && !has_same_apps(target, running))
+		self->app_work = g_strdup("it has other apps now");
+	else
+		self->app_work = g_strdup(app_work);
 }
 
 /* Keeps the targets whose apps lie in the bundle. Error: of the newest one, where none is left. */
