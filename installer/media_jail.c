@@ -151,10 +151,10 @@ wait_for(pid_t reader)
 }
 
 static char *
-fail_unreadable(const char *why, int number, GError **error)
+fail_unreadable(const char *why, GError **error)
 {
 	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_DOWNLOAD_FAILED,
-		    "the stick is unreadable: its reader %s%.0d", why, number);
+		    "the stick is unreadable: its reader %s", why);
 	return NULL;
 }
 
@@ -167,11 +167,14 @@ judge_end(ReadEnd end, const GString *text, int status, GError **error)
 		return NULL;
 	}
 	if (end == READ_TOO_LATE)
-		return fail_unreadable("took too long", 0, error);
+		return fail_unreadable("took too long", error);
 	if (end == READ_TOO_MUCH)
-		return fail_unreadable("said too much", 0, error);
-	if (WIFSIGNALED(status))
-		return fail_unreadable("crashed by signal ", WTERMSIG(status), error);
+		return fail_unreadable("said too much", error);
+	if (WIFSIGNALED(status)) {
+		g_autofree char *why = g_strdup_printf("crashed by signal %d", WTERMSIG(status));
+
+		return fail_unreadable(why, error);
+	}
 	if (text->len == 0) {
 		g_set_error_literal(error, SATCHEL_ERROR, SATCHEL_ERROR_FAILED,
 				    "the reader of sticks cannot be shut in on this system, so no "
@@ -179,7 +182,7 @@ judge_end(ReadEnd end, const GString *text, int status, GError **error)
 		return NULL;
 	}
 	if (text->len < 2 || strlen(text->str) != text->len)
-		return fail_unreadable("gave no answer", 0, error);
+		return fail_unreadable("gave no answer", error);
 	return g_strdup(text->str + 1);
 }
 

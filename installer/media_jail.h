@@ -62,3 +62,6 @@ gboolean satchel_media_jail_enter(const char *user, guint limit_s);
 
 /* @result: (nullable): what reaches the caller. Nothing is cleaned up. */
 void satchel_media_jail_leave(const char *result) G_GNUC_NORETURN;
+
+/* The same for a reader that does not begin, and was not shut in; no word of it is the stick's. */
+void satchel_media_jail_stay_out(const char *result) G_GNUC_NORETURN;

@@ -16,8 +16,8 @@
 /* Who has no rights anywhere, also where no user of that name is known. */
 #define NOBODY 65534u
 
-/* The first byte that comes out: it is shut in, and begins. */
-#define SHUT_IN '+'
+/* The first byte that comes out: an answer follows. */
+#define ANSWER '+'
 
 /* Memory beyond what the program has when it is shut in; several times the largest document that a
  * reader holds. */
@@ -102,17 +102,24 @@ satchel_media_jail_prepare(void)
 	(void)close_range(SATCHEL_JAIL_N_FDS, ~0U, 0);
 }
 
+static gboolean
+begin_answer(void)
+{
+	const char answer = ANSWER;
+
+	return satchel_write_all(SATCHEL_JAIL_PIPE_FD, &answer, 1);
+}
+
 gboolean
 satchel_media_jail_enter(const char *user, guint limit_s)
 {
-	const char shut_in = SHUT_IN;
 	uid_t uid;
 	gid_t gid;
 
 	look_up_user(user, &uid, &gid);
 	return limit_all(limit_s) && close_range(SATCHEL_JAIL_N_FDS, ~0U, 0) == 0 &&
 	       leave_privileges(uid, gid) && satchel_media_filter_apply(SATCHEL_JAIL_PIPE_FD) &&
-	       satchel_write_all(SATCHEL_JAIL_PIPE_FD, &shut_in, 1);
+	       begin_answer();
 }
 
 void
@@ -122,4 +129,10 @@ satchel_media_jail_leave(const char *result)
 		(void)!satchel_write_all(SATCHEL_JAIL_PIPE_FD, result,
 					 MIN(strlen(result), SATCHEL_MEDIA_JAIL_BYTES));
 	_exit(0);
+}
+
+void
+satchel_media_jail_stay_out(const char *result)
+{
+	satchel_media_jail_leave(begin_answer() ? result : NULL);
 }

@@ -135,15 +135,14 @@ examine_to_line(SatchelDevice *device, const SatchelMediaTrust *trust, const cha
 	return satchel_media_verdict_to_line(verdict);
 }
 
-/* What was wrong with the device is no word of the stick's; nobody has shut it in yet. */
+/* Because of what is wrong with the device. */
 static void G_GNUC_NORETURN
 refuse(const char *path, const GError *error)
 {
 	g_autoptr(SatchelMediaVerdict) verdict = satchel_media_verdict_new_refused(path, error);
 	g_autofree char *line = satchel_media_verdict_to_line(verdict);
-	g_autofree char *all = g_strconcat("+", line, NULL);
 
-	satchel_media_jail_leave(all);
+	satchel_media_jail_stay_out(line);
 }
 
 static void G_GNUC_NORETURN
