@@ -9,7 +9,7 @@
 #include <satchel/media.h>
 #include <satchel/tuf_client.h>
 
-enum { ARG_WORD = 1, ARG_USER, ARG_PATH, ARG_CONFIG };
+enum { ARG_WORD = 1, ARG_USER, ARG_PATH, ARG_APP_WORK, ARG_CONFIG };
 
 /* Until who links the library says that it can be one; looked for in PATH. */
 static const char *reader_program = "satchel-installer";
@@ -146,17 +146,16 @@ refuse(const char *path, const GError *error)
 }
 
 static void G_GNUC_NORETURN
-run_examination(const char *user, const char *path, const char *const *config_paths)
+run_examination(const char *user, const char *path, const char *app_work,
+		const char *const *config_paths)
 {
 	g_autoptr(GError) error = NULL;
-	g_autofree char *app_work = NULL;
 	g_auto(SatchelMediaTrust) trust = {0};
 	g_autoptr(SatchelDevice) device = satchel_device_open(
 		*config_paths != NULL ? config_paths : NULL, SATCHEL_DEVICE_READ_ONLY, &error);
 
 	if (device == NULL || !satchel_media_trust_load(&trust, device, &error))
 		refuse(path, error);
-	app_work = satchel_offer_find_app_work(device);
 	if (!satchel_media_jail_enter(user, SATCHEL_MEDIA_READER_LIMIT_S))
 		satchel_media_jail_leave(NULL);
 	satchel_media_jail_leave(examine_to_line(device, &trust, app_work, path));
@@ -179,5 +178,7 @@ satchel_media_begin(int argc, char **argv)
 	satchel_media_jail_prepare();
 	if (*argv[ARG_PATH] == '\0')
 		run_search(argv[ARG_USER]);
-	run_examination(argv[ARG_USER], argv[ARG_PATH], (const char *const *)&argv[ARG_CONFIG]);
+	run_examination(argv[ARG_USER], argv[ARG_PATH],
+			*argv[ARG_APP_WORK] != '\0' ? argv[ARG_APP_WORK] : NULL,
+			(const char *const *)&argv[ARG_CONFIG]);
 }

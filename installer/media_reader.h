@@ -4,8 +4,8 @@
 /*
  * The program that parses a stick: started by media_scan.h in a process of its own, shut in by
  * media_jail.h, and begun by satchel_media_begin() of satchel/media.h. Its arguments: whom it
- * becomes, a path on the stick or "" for a search, and configuration files as
- * satchel_device_open() takes them.
+ * becomes, a path on the stick or "" for a search, what satchel_offer_find_app_work() gave or ""
+ * for NULL, and configuration files as satchel_device_open() takes them.
  */
 
 /* How long one reader may take; a slow stick with a long manifest takes seconds. */

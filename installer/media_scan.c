@@ -5,6 +5,7 @@
 #include "media_jail.h"
 #include "media_reader.h"
 #include "media_verdict.h"
+#include "offer.h"
 
 /* For all that lies on a stick: for so long other updaters wait for one that is slow on purpose. */
 #define SCAN_LIMIT_S 300u
@@ -44,7 +45,15 @@ typedef struct {
 	const char *const *config_paths;
 	SatchelMediaJail jail;
 	gint64 end_us;
+	char *app_work; /* (nullable): the engine is asked once */
 } Scan;
+
+static void
+scan_clear(Scan *self)
+{
+	g_free(self->app_work);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Scan, scan_clear)
 
 /* @path: "" is a search. (transfer full) */
 static char *
@@ -55,6 +64,8 @@ run_reader(Scan *self, const char *path, GError **error)
 
 	g_ptr_array_add(arguments, self->device->settings->media->user);
 	g_ptr_array_add(arguments, (gpointer)(guintptr)path);
+	g_ptr_array_add(arguments,
+			(gpointer)(guintptr)(self->app_work != NULL ? self->app_work : ""));
 	for (guint i = 0; self->config_paths != NULL && self->config_paths[i] != NULL; i++)
 		g_ptr_array_add(arguments, (gpointer)(guintptr)self->config_paths[i]);
 	g_ptr_array_add(arguments, NULL);
@@ -87,7 +98,7 @@ gboolean
 satchel_media_scan(SatchelDevice *device, const char *const *config_paths, int root_fd,
 		   GCancellable *cancellable, SatchelMediaScan *scan, GError **error)
 {
-	Scan self = {
+	g_auto(Scan) self = {
 		.device = device,
 		.config_paths = config_paths,
 		.jail = {satchel_media_reader_get_program(), root_fd, 0, cancellable},
@@ -102,6 +113,8 @@ satchel_media_scan(SatchelDevice *device, const char *const *config_paths, int r
 		return FALSE;
 	if (paths->len > 0 && !check_trust(device, error))
 		return FALSE;
+	if (paths->len > 0)
+		self.app_work = satchel_offer_find_app_work(device);
 	for (guint i = 0; i < paths->len; i++) {
 		g_ptr_array_add(scan->verdicts, examine(&self, paths->pdata[i]));
 		/* Whom nobody waits for any more has judged nothing. */
