@@ -7,7 +7,7 @@ import random
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from app_lab import AppLab, set_apps  # noqa: E402
+from app_lab import AppLab, set_apps, two_systems  # noqa: E402
 from app_maker import Service, tar  # noqa: E402
 from container_engine import DockerEngine  # noqa: E402
 from tap import main, test  # noqa: E402
@@ -157,10 +157,7 @@ def _(tmp):
 
 @test("a boot loader that goes back has the old apps run again")
 def _(tmp):
-    lab = AppLab(tmp)
-    apps = [lab.apps.app("web", {"web": Service(marker=str(n))}) for n in range(2)]
-    lab.add_release(1, apps[:1])
-    lab.add_release(2, apps[1:], new_system=True)
+    lab, apps = two_systems(tmp)
     with lab.device(ENGINE) as device:
         device.expect(0, "update", "1", "--src-dir", lab.bundle_of([1, 2]))
         device.expect(100, "update", "--src-dir", lab.bundle_of([1, 2]))

@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from app_lab import AppLab  # noqa: E402
+from app_lab import AppLab, two_systems  # noqa: E402
 from app_maker import Service, tar  # noqa: E402
 from container_engine import DockerEngine, EngineCutter  # noqa: E402
 from tap import DEFAULT_TIMEOUT_S, main, program, test  # noqa: E402
@@ -136,10 +136,7 @@ def _(tmp):
 
 @test("a new system whose engine does not come is left for the one before")
 def _(tmp):
-    lab = AppLab(tmp)
-    apps = [lab.apps.app("web", {"web": Service(marker=str(n))}) for n in range(2)]
-    lab.add_release(1, apps[:1])
-    lab.add_release(2, apps[1:], new_system=True)
+    lab, apps = two_systems(tmp)
     with lab.device(ENGINE, satchel="apps_start_timeout_s = 1\n") as device:
         device.expect(0, "update", "1", "--src-dir", lab.bundle_of([1, 2]))
         device.expect(100, "update", "2", "--src-dir", lab.bundle_of([1, 2]))
@@ -168,10 +165,7 @@ def _(tmp):
 
 @test("a signal while the old apps start again takes nothing from the verdict that was noted")
 def _(tmp):
-    lab = AppLab(tmp)
-    apps = [lab.apps.app("web", {"web": Service(marker=str(n))}) for n in range(2)]
-    lab.add_release(1, apps[:1])
-    lab.add_release(2, apps[1:], new_system=True)
+    lab, apps = two_systems(tmp)
     with lab.device(ENGINE) as device, socket.socket(socket.AF_UNIX) as silent:
         device.expect(0, "update", "1", "--src-dir", lab.bundle_of([1, 2]))
         silent.bind(str(tmp / "s"))

@@ -1,5 +1,5 @@
 """Devices with apps: device_lab.py's, an app store for their bundles, an engine to run them."""
-from app_maker import AppMaker
+from app_maker import AppMaker, Service
 from device_lab import Lab
 
 # `docker-compose` and not `docker compose`: the one that Debian has.
@@ -48,3 +48,12 @@ class AppLab(Lab):
         device.env = dict(engine.env)
         set_apps(device, pacman, satchel)
         return device
+
+
+def two_systems(folder):
+    """A lab whose releases 1 and 2 are systems of their own, and what each has of one app."""
+    lab = AppLab(folder)
+    apps = [lab.apps.app("web", {"web": Service(marker=str(n))}) for n in range(2)]
+    lab.add_release(1, apps[:1])
+    lab.add_release(2, apps[1:], new_system=True)
+    return lab, apps
