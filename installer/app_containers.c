@@ -42,15 +42,21 @@ list_containers(SatchelEngine *engine, const char *project, GError **error)
 }
 
 static void
-note(SatchelAppView *view, SatchelAppHealth health, const json_t *labels, const char *what)
+note_service(SatchelAppView *view, SatchelAppHealth health, const char *service, const char *what)
 {
-	g_autofree char *service = satchel_path_quote(get_text(labels, SERVICE_LABEL));
+	g_autofree char *quoted = satchel_path_quote(service);
 
 	if (health <= view->health && view->why != NULL)
 		return;
 	view->health = health;
 	g_free(view->why);
-	view->why = g_strdup_printf("service %s %s", service, what);
+	view->why = g_strdup_printf("service %s %s", quoted, what);
+}
+
+static void
+note(SatchelAppView *view, SatchelAppHealth health, const json_t *labels, const char *what)
+{
+	note_service(view, health, get_text(labels, SERVICE_LABEL), what);
 }
 
 static void
@@ -103,9 +109,10 @@ judge(SatchelAppView *view, const json_t *details, const json_t *labels, GString
 	}
 }
 
+/* @seen: the services of which there are containers; borrowed. */
 static gboolean
 look_into(SatchelEngine *engine, const json_t *container, SatchelAppView *view, GString *mark,
-	  GError **error)
+	  GHashTable *seen, GError **error)
 {
 	const json_t *labels = json_object_get(container, "Labels");
 	g_autofree char *id = satchel_engine_escape(get_text(container, "Id"));
@@ -115,15 +122,27 @@ look_into(SatchelEngine *engine, const json_t *container, SatchelAppView *view, 
 
 	if (details == NULL)
 		return absent; /* it went away since it was listed */
+	g_hash_table_add(seen, (gpointer)(guintptr)get_text(labels, SERVICE_LABEL));
 	judge(view, details, labels, mark);
 	return TRUE;
 }
 
+/* A Compose program that was cut off has made some and not the others. */
+static void
+note_missing(SatchelAppView *view, const char *const *services, GHashTable *seen)
+{
+	for (; *services != NULL; services++) {
+		if (!g_hash_table_contains(seen, *services))
+			note_service(view, SATCHEL_APP_WAITING, *services, "has no container");
+	}
+}
+
 gboolean
 satchel_app_containers_look(SatchelEngine *engine, const char *project, const char *sha256,
-			    SatchelAppView *view, GError **error)
+			    const char *const *services, SatchelAppView *view, GError **error)
 {
 	g_autoptr(SatchelJson) list = list_containers(engine, project, error);
+	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
 	GString *mark = NULL;
 	gsize index = 0;
 	const json_t *container = NULL;
@@ -138,12 +157,13 @@ satchel_app_containers_look(SatchelEngine *engine, const char *project, const ch
 		const json_t *labels = json_object_get(container, "Labels");
 
 		if (good && g_str_equal(get_text(labels, SATCHEL_APP_LABEL), sha256))
-			good = look_into(engine, container, view, mark, error);
+			good = look_into(engine, container, view, mark, seen, error);
 	}
 	if (good && mark->len == 0) {
 		view->health = SATCHEL_APP_WAITING;
 		view->why = g_strdup("it has no containers of this version");
 	}
+	note_missing(view, services, seen);
 	view->mark = g_string_free(mark, FALSE);
 	return good;
 }

@@ -9,7 +9,7 @@
 #define SATCHEL_APP_LABEL "satchel.app"
 
 typedef enum {
-	SATCHEL_APP_RUNS,    /* every container runs, is healthy, or has done what it was to do */
+	SATCHEL_APP_RUNS,    /* every service runs, is healthy, or has done what it was to do */
 	SATCHEL_APP_WAITING, /* it may still come */
 	SATCHEL_APP_FAILED,  /* it will not */
 } SatchelAppHealth;
@@ -25,13 +25,15 @@ typedef struct {
  * satchel_app_containers_look:
  * @project: the app's Compose project
  * @sha256: of the app's manifest: other versions' containers count as not there
+ * @services: of each there is to be a container
  * @view: (out): to be cleared
  *
  * Errors: SATCHEL_ERROR_FAILED: the engine cannot be asked.
  */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_app_containers_look(SatchelEngine *engine, const char *project, const char *sha256,
-				     SatchelAppView *view, GError **error);
+				     const char *const *services, SatchelAppView *view,
+				     GError **error);
 
 /* Stops the containers of any version, each within its own time. Errors: as above. */
 G_GNUC_WARN_UNUSED_RESULT

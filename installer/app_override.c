@@ -4,6 +4,8 @@
 #include "apps_load.h"
 #include <string.h>
 
+#define OPTIONAL "x-satchel-optional"
+
 GBytes *
 satchel_app_override_new(const SatchelAppClosure *closure)
 {
@@ -15,11 +17,13 @@ satchel_app_override_new(const SatchelAppClosure *closure)
 		const SatchelComposeService *service =
 			g_ptr_array_index(closure->compose->services, i);
 		g_autofree char *image = satchel_apps_load_local_name(service->image);
+		json_t *value =
+			json_pack("{s:s, s:s, s:{s:s}}", "image", image, "pull_policy", "never",
+				  "labels", SATCHEL_APP_LABEL, closure->reference->sha256);
 
-		json_object_set_new(services, service->name,
-				    json_pack("{s:s, s:s, s:{s:s}}", "image", image, "pull_policy",
-					      "never", "labels", SATCHEL_APP_LABEL,
-					      closure->reference->sha256));
+		if (service->is_optional)
+			json_object_set_new(value, OPTIONAL, json_true());
+		json_object_set_new(services, service->name, value);
 	}
 	root = json_pack("{s:o}", "services", services);
 	text = json_dumps(root, JSON_INDENT(2));
@@ -27,9 +31,10 @@ satchel_app_override_new(const SatchelAppClosure *closure)
 	return g_bytes_new_with_free_func(text, strlen(text), free, text);
 }
 
-gboolean
-satchel_app_override_is_of(GBytes *override, const char *sha256)
+GStrv
+satchel_app_override_list_services(GBytes *override, const char *sha256)
 {
+	g_autoptr(GStrvBuilder) list = g_strv_builder_new();
 	g_autoptr(SatchelJson) root = NULL;
 	json_t *services = NULL;
 	json_t *service = NULL;
@@ -37,7 +42,7 @@ satchel_app_override_is_of(GBytes *override, const char *sha256)
 	gboolean same = FALSE;
 
 	if (override == NULL)
-		return FALSE;
+		return NULL;
 	root = json_loadb(g_bytes_get_data(override, NULL), g_bytes_get_size(override), 0, NULL);
 	services = json_object_get(root, "services");
 	json_object_foreach(services, name, service)
@@ -48,6 +53,8 @@ satchel_app_override_is_of(GBytes *override, const char *sha256)
 		same = g_strcmp0(label, sha256) == 0;
 		if (!same)
 			break;
+		if (!json_is_true(json_object_get(service, OPTIONAL)))
+			g_strv_builder_add(list, name);
 	}
-	return same;
+	return same ? g_strv_builder_end(list) : NULL;
 }

@@ -118,7 +118,8 @@ look_at(const SatchelCompose *self, SatchelEngine *engine, SatchelComposeApp *ap
 	g_auto(SatchelAppView) view = {0};
 	gint64 now_us = 0;
 
-	if (!satchel_app_containers_look(engine, app->project, app->sha256, &view, error))
+	if (!satchel_app_containers_look(engine, app->project, app->sha256,
+					 (const char *const *)app->services, &view, error))
 		return FALSE;
 	now_us = g_get_monotonic_time();
 	if (view.health == SATCHEL_APP_WAITING || g_strcmp0(app->mark, view.mark) != 0)

@@ -44,6 +44,7 @@ typedef struct {
 	const char *name;    /* for messages; borrowed */
 	const char *project; /* borrowed */
 	const char *sha256;  /* of its manifest; borrowed */
+	GStrv services;	     /* of each there is to be a container */
 	char *mark;	     /* of the last look */
 	gint64 good_since_us;
 } SatchelComposeApp;

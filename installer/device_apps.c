@@ -246,13 +246,15 @@ stage(const AppsWork *work, const char *app, const SatchelAppClosure *closure, G
 					override, error);
 }
 
-static gboolean
-is_placed(const AppsWork *work, const char *app, const char *sha256)
+/* What is to have containers of that version as it lies in the app's folder; NULL: that is another
+ * version's. (transfer full) */
+static GStrv
+list_placed(const AppsWork *work, const char *app, const char *sha256)
 {
 	g_autoptr(GBytes) override = satchel_app_folder_read(
 		work->root_fd, app, SATCHEL_COMPOSE_OVERRIDE, SATCHEL_APP_OVERRIDE_MAX_BYTES);
 
-	return satchel_app_override_is_of(override, sha256);
+	return satchel_app_override_list_services(override, sha256);
 }
 
 /* FALSE also where its folder is another version's: what was put there has not been started. */
@@ -261,10 +263,12 @@ look(const AppsWork *work, const char *app, const char *sha256, SatchelAppView *
      GError **error)
 {
 	g_autofree char *project = satchel_compose_project(app);
+	g_auto(GStrv) services = list_placed(work, app, sha256);
 
-	return project != NULL &&
-	       satchel_app_containers_look(work->engine, project, sha256, view, error) &&
-	       view->health == SATCHEL_APP_RUNS && is_placed(work, app, sha256);
+	return project != NULL && services != NULL &&
+	       satchel_app_containers_look(work->engine, project, sha256,
+					   (const char *const *)services, view, error) &&
+	       view->health == SATCHEL_APP_RUNS;
 }
 
 /* Some of it runs, and what does not has done what it was to do. */
@@ -312,13 +316,14 @@ check_one(const AppsWork *work, const char *app, const SatchelAppClosure *closur
 static gboolean
 place(const AppsWork *work, const char *app, const SatchelAppClosure *closure, GError **error)
 {
+	g_auto(GStrv) placed = NULL;
 	g_autoptr(GError) local_error = NULL;
 
 	if (stage(work, app, closure, &local_error))
 		return satchel_app_folder_place(work->root_fd, app, SATCHEL_COMPOSE_OVERRIDE,
 						error);
-	if (g_error_matches(local_error, SATCHEL_ERROR, SATCHEL_ERROR_NO_SPACE) &&
-	    is_placed(work, app, closure->reference->sha256))
+	placed = list_placed(work, app, closure->reference->sha256);
+	if (g_error_matches(local_error, SATCHEL_ERROR, SATCHEL_ERROR_NO_SPACE) && placed != NULL)
 		return TRUE;
 	g_propagate_error(error, g_steal_pointer(&local_error));
 	return FALSE;
@@ -548,6 +553,7 @@ started_clear(gpointer data)
 	SatchelComposeApp *app = data;
 
 	g_free((char *)(guintptr)app->project);
+	g_strfreev(app->services);
 	g_free(app->mark);
 }
 
@@ -563,9 +569,16 @@ wait_for_all(const AppsWork *work, const RunningSet *set, GError **error)
 			.name = app_at(set, i),
 			.project = satchel_compose_project(app_at(set, i)),
 			.sha256 = closure->reference->sha256,
+			.services = list_placed(work, app_at(set, i), closure->reference->sha256),
 		};
 
 		g_array_append_val(apps, app);
+		if (app.services == NULL) {
+			g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_FAILED,
+				    "app %s: its folder does not stay as it was put there",
+				    app.name);
+			return FALSE;
+		}
 	}
 	return satchel_compose_wait(&work->compose, work->engine, apps, work->cancellable, error);
 }

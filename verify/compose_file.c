@@ -53,6 +53,29 @@ has_config_hash(const SatchelYamlNode *service)
 	return FALSE;
 }
 
+/* Unknown where it is a variable, say. */
+static gboolean
+is_surely_one_or_more(const SatchelYamlNode *number)
+{
+	return number == NULL ||
+	       (number->text != NULL &&
+		g_ascii_string_to_unsigned(number->text, 10, 1, G_MAXUINT, NULL, NULL));
+}
+
+/* One of a profile starts where that is asked for, one may be scaled to nothing, and what is
+ * inherited may be either. */
+static gboolean
+is_optional(const SatchelYamlNode *service)
+{
+	const SatchelYamlNode *deploy = satchel_yaml_node_lookup(service, "deploy");
+
+	return satchel_yaml_node_lookup(service, "profiles") != NULL ||
+	       satchel_yaml_node_lookup(service, "extends") != NULL ||
+	       !is_surely_one_or_more(satchel_yaml_node_lookup(service, "scale")) ||
+	       (deploy != NULL &&
+		!is_surely_one_or_more(satchel_yaml_node_lookup(deploy, "replicas")));
+}
+
 static gboolean
 parse_service(SatchelComposeFile *self, const SatchelYamlNode *key, const SatchelYamlNode *value,
 	      GError **error)
@@ -76,6 +99,7 @@ parse_service(SatchelComposeFile *self, const SatchelYamlNode *key, const Satche
 		return FALSE;
 	}
 	service->has_config_hash = has_config_hash(value);
+	service->is_optional = is_optional(value);
 	service->image = satchel_image_reference_parse(image->text, error);
 	if (service->image != NULL)
 		return TRUE;

@@ -13,6 +13,7 @@ typedef struct {
 	char *name;
 	SatchelImageReference *image;
 	gboolean has_config_hash; /* the label with which composectl tells changes apart */
+	gboolean is_optional;	  /* an app that is up may be without a container of it */
 } SatchelComposeService;
 
 typedef struct {

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import random
+import signal
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
@@ -186,6 +187,37 @@ def _(tmp):
         set_apps(device, satchel="apps_start_timeout_s = 1\n")
         result = device.expect(40, "run", env=nowhere)
         assert "do not run again" in result.stderr, result
+
+
+@test("a Compose program that is cut off between two services is no start of both")
+def _(tmp):
+    lab = AppLab(tmp)
+    web = lab.apps.app("web", {"one": Service(), "two": Service(),
+                               "odd": Service(more={"profiles": ["odd"]})})
+    lab.add_release(1, [web])
+    compose = tmp / "compose"
+    # The power goes when the first one runs.
+    compose.write_text("#!/bin/sh\ndocker-compose \"$@\" one && kill -KILL $PPID\n")
+    compose.chmod(0o755)
+    with lab.device(ENGINE) as device:
+        bundle = lab.bundle_of([1])
+        device.expect(10, "update", "--src-dir", bundle, "--install-mode", "delay-app-install")
+        good = device.config.read_text()
+        device.config.write_text(good.replace('"docker-compose"', f'"{compose}"'))
+        assert device.run("run").returncode == -signal.SIGKILL
+        device.config.write_text(good)
+        assert ENGINE.running() == [web.sha256]
+        device.expect(0, "run")
+        assert ENGINE.running() == [web.sha256] * 2
+        # The same, once it is confirmed.
+        name = next(name for name in ENGINE.containers() if "two" in name)
+        ENGINE.request("DELETE", f"/containers/{name}?force=1")
+        device.expect(17, "check", "--src-dir", bundle)
+        status = json.loads(device.expect(0, "status", "--json", "1").stdout)["applied_target"]
+        assert [app["running"] for app in status["apps"]] == [False]
+        device.expect(40, "run")
+        assert ENGINE.running() == [web.sha256] * 2
+        device.expect(0, "check", "--src-dir", bundle)
 
 
 @test("an app that has done its work and ended is as it should be, and does it anew at a start")

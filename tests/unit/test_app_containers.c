@@ -17,12 +17,13 @@
 static gboolean
 look(const FakeAnswer *answers, SatchelAppView *view, GError **error)
 {
+	static const char *const services[] = {"one", "two", NULL};
 	g_auto(FakeEngine) engine = {0};
 	g_autoptr(SatchelEngine) client = NULL;
 
 	fake_engine_init(&engine, answers);
 	client = satchel_engine_new(engine.host);
-	return satchel_app_containers_look(client, "web", SHA, view, error);
+	return satchel_app_containers_look(client, "web", SHA, services, view, error);
 }
 
 /* An app of two services. */
@@ -121,6 +122,29 @@ test_other_versions_do_not_count(void)
 	g_assert_cmpstr(view.mark, ==, "");
 }
 
+/* A Compose program was cut off between the two. */
+static void
+test_a_service_without_a_container_is_waited_for(void)
+{
+	static const char *const lists[] = {
+		"[" LISTED("1", "running", "one", SHA) "]",
+		"[" LISTED("1", "running", "one", SHA) "," LISTED("2", "running", "two",
+								  "bbbb") "]",
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(lists); i++) {
+		const FakeAnswer answers[] = {{"GET /containers/json", 200, lists[i]},
+					      {"GET /containers/1/json", 200, RUNNING},
+					      {0}};
+		g_auto(SatchelAppView) view = {0};
+
+		g_assert_true(look(answers, &view, NULL));
+		g_assert_cmpint(view.health, ==, SATCHEL_APP_WAITING);
+		g_assert_cmpstr(view.why, ==, "service two has no container");
+		g_assert_cmpuint(view.n_running, ==, 1);
+	}
+}
+
 /* It went away since it was listed. */
 static void
 test_a_container_that_has_gone_does_not_count(void)
@@ -130,7 +154,8 @@ test_a_container_that_has_gone_does_not_count(void)
 	g_auto(SatchelAppView) view = {0};
 
 	g_assert_true(look(answers, &view, NULL));
-	g_assert_cmpint(view.health, ==, SATCHEL_APP_RUNS);
+	g_assert_cmpint(view.health, ==, SATCHEL_APP_WAITING);
+	g_assert_cmpstr(view.why, ==, "service one has no container");
 	g_assert_cmpuint(view.n_running, ==, 1);
 }
 
@@ -222,6 +247,8 @@ main(int argc, char **argv)
 	g_test_add_func("/app_containers/worst", test_the_worst_service_tells_of_the_app);
 	g_test_add_func("/app_containers/ended", test_only_what_is_not_to_run_again_may_end);
 	g_test_add_func("/app_containers/version", test_other_versions_do_not_count);
+	g_test_add_func("/app_containers/missing",
+			test_a_service_without_a_container_is_waited_for);
 	g_test_add_func("/app_containers/gone", test_a_container_that_has_gone_does_not_count);
 	g_test_add_func("/app_containers/error", test_what_the_engine_cannot_tell_is_an_error);
 	g_test_add_func("/app_containers/stop", test_what_runs_of_any_version_is_stopped);

@@ -8,8 +8,9 @@ close_over(AppShelf *shelf)
 	g_autofree char *image = app_put_image(shelf, "layer");
 	g_autofree char *compose = g_strdup_printf(
 		"services:\n  a:\n    image: hub.example.org/library/busybox@sha256:%s"
-		"\n  b:\n    image: hub.example.org/library/busybox@sha256:%s\n",
-		image, image);
+		"\n  b:\n    image: hub.example.org/library/busybox@sha256:%s"
+		"\n  c:\n    image: hub.example.org/library/busybox@sha256:%s\n    profiles: [c]\n",
+		image, image, image);
 	g_autofree char *uri = app_put(shelf, compose);
 	SatchelAppSource source = app_shelf_source(shelf);
 	g_autoptr(GError) error = NULL;
@@ -26,6 +27,9 @@ test_every_service_has_a_local_image_and_the_version(void)
 	g_autoptr(SatchelAppClosure) closure = NULL;
 	g_autoptr(GBytes) override = NULL;
 	g_autoptr(SatchelJson) root = NULL;
+	static const char *const all[] = {"a", "b", "c"};
+	g_auto(GStrv) services = NULL;
+	g_autofree char *names = NULL;
 	const char *sha256 = NULL;
 	const SatchelAppImage *image = NULL;
 	g_autofree char *name = NULL;
@@ -37,9 +41,8 @@ test_every_service_has_a_local_image_and_the_version(void)
 	image = closure->images->pdata[0];
 	name = g_strconcat("localhost/satchel/busybox:", image->descriptor->sha256, NULL);
 	root = json_loadb(g_bytes_get_data(override, NULL), g_bytes_get_size(override), 0, NULL);
-	for (guint i = 0; i < 2; i++) {
-		const json_t *service =
-			json_object_get(json_object_get(root, "services"), i == 0 ? "a" : "b");
+	for (guint i = 0; i < G_N_ELEMENTS(all); i++) {
+		const json_t *service = json_object_get(json_object_get(root, "services"), all[i]);
 		const json_t *labels = json_object_get(service, "labels");
 
 		g_assert_cmpstr(json_string_value(json_object_get(service, "image")), ==, name);
@@ -48,7 +51,9 @@ test_every_service_has_a_local_image_and_the_version(void)
 		g_assert_cmpstr(json_string_value(json_object_get(labels, "satchel.app")), ==,
 				sha256);
 	}
-	g_assert_true(satchel_app_override_is_of(override, sha256));
+	services = satchel_app_override_list_services(override, sha256);
+	names = g_strjoinv(" ", services);
+	g_assert_cmpstr(names, ==, "a b");
 }
 
 static void
@@ -66,13 +71,16 @@ test_only_one_version_in_all_services_is_that_version(void)
 	};
 	const char *one = "{\"services\":{\"a\":{\"labels\":{\"satchel.app\":\"aa\"}}}}";
 	g_autoptr(GBytes) good = g_bytes_new(one, strlen(one));
+	g_auto(GStrv) services = NULL;
 
-	g_assert_true(satchel_app_override_is_of(good, "aa"));
-	g_assert_false(satchel_app_override_is_of(NULL, "aa"));
+	services = satchel_app_override_list_services(good, "aa");
+	g_assert_cmpuint(g_strv_length(services), ==, 1);
+	g_assert_null(satchel_app_override_list_services(NULL, "aa"));
 	for (guint i = 0; i < G_N_ELEMENTS(others); i++) {
 		g_autoptr(GBytes) bytes = g_bytes_new(others[i], strlen(others[i]));
+		g_auto(GStrv) found = satchel_app_override_list_services(bytes, "aa");
 
-		if (satchel_app_override_is_of(bytes, "aa"))
+		if (found != NULL)
 			g_error("%s is taken for that version", others[i]);
 	}
 }

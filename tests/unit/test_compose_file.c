@@ -77,6 +77,36 @@ test_an_image_may_come_by_a_merge_or_an_alias(void)
 }
 
 static void
+test_a_service_of_a_profile_or_scaled_to_nothing_is_optional(void)
+{
+	static const struct {
+		const char *more;
+		gboolean is_optional;
+	} rows[] = {
+		{"profiles: [debug]", TRUE},
+		{"extends: {service: b}", TRUE},
+		{"scale: 0", TRUE},
+		{"scale: '${N}'", TRUE},
+		{"scale: [1]", TRUE},
+		{"scale: 2", FALSE},
+		{"deploy: {replicas: 0}", TRUE},
+		{"deploy: {replicas: 1}", FALSE},
+		{"deploy: {}", FALSE},
+		{"command: 'true'", FALSE},
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *text = g_strdup_printf(
+			"services:\n  a:\n    image: " IMAGE "\n    %s\n", rows[i].more);
+		g_autoptr(SatchelComposeFile) file = parse_good(text);
+		const SatchelComposeService *service = file->services->pdata[0];
+
+		if (service->is_optional != rows[i].is_optional)
+			g_error("%s: %d", rows[i].more, service->is_optional);
+	}
+}
+
+static void
 test_what_is_not_pinned_is_refused(void)
 {
 	static const char *const images[] = {
@@ -179,6 +209,8 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/compose-file/order", test_services_and_images_are_read_in_order);
 	g_test_add_func("/compose-file/merge", test_an_image_may_come_by_a_merge_or_an_alias);
+	g_test_add_func("/compose-file/optional",
+			test_a_service_of_a_profile_or_scaled_to_nothing_is_optional);
 	g_test_add_func("/compose-file/pinned", test_what_is_not_pinned_is_refused);
 	g_test_add_func("/compose-file/forms", test_other_forms_are_refused);
 	g_test_add_func("/compose-file/bombs", test_bombs_are_bounded);
