@@ -11,6 +11,9 @@
 
 enum { OUT, ERR, PROCESS, N_WATCHED };
 
+/* Compose programs end with a line that says as much as that something failed. */
+#define EXPLAIN_LINES 4u
+
 /* A program that runs. */
 typedef struct {
 	const char *name;
@@ -203,21 +206,30 @@ satchel_run_command(const SatchelCommand *command, SatchelCommandResult *result,
 	       collect(&run, result, error);
 }
 
-/* The last line of @text that is not blank. (transfer full) */
+/* The last lines of @text that are not blank, in one. (transfer full) */
 static char *
-get_last_line(const char *text)
+get_last_lines(const char *text)
 {
-	g_autofree char *copy = g_strchomp(g_strdup(text));
-	const char *line = strrchr(copy, '\n');
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	char *last[EXPLAIN_LINES + 1] = {NULL};
+	char *joined = NULL;
+	guint first = EXPLAIN_LINES;
 
-	return satchel_path_quote(line == NULL ? copy : line + 1);
+	for (guint i = g_strv_length(lines); i > 0 && first > 0; i--) {
+		if (*g_strstrip(lines[i - 1]) != '\0')
+			last[--first] = satchel_path_quote(lines[i - 1]);
+	}
+	joined = g_strjoinv("; ", last + first);
+	for (guint i = first; i < EXPLAIN_LINES; i++)
+		g_free(last[i]);
+	return joined;
 }
 
 char *
 satchel_command_result_explain(const SatchelCommandResult *result, const char *name)
 {
 	g_autofree char *quoted = satchel_path_quote(name);
-	g_autofree char *said = get_last_line(result->messages);
+	g_autofree char *said = get_last_lines(result->messages);
 
 	return g_strdup_printf("%s: exit status %d%s%s", quoted, result->exit_status,
 			       *said == '\0' ? "" : ": ", said);

@@ -42,7 +42,29 @@ test_both_streams_and_the_exit_status_are_kept(void)
 	g_assert_cmpstr(result.output, ==, "good\n");
 	g_assert_cmpstr(result.messages, ==, "first\nbad\n");
 	why = satchel_command_result_explain(&result, "tool\n");
-	g_assert_cmpstr(why, ==, "tool\\x0a: exit status 7: bad");
+	g_assert_cmpstr(why, ==, "tool\\x0a: exit status 7: first; bad");
+}
+
+static void
+test_the_last_four_lines_explain_a_failure_in_one(void)
+{
+	static const struct {
+		const char *messages;
+		const char *why;
+	} rows[] = {
+		{"", "tool: exit status 7"},
+		{"\n \n", "tool: exit status 7"},
+		{"a\n", "tool: exit status 7: a"},
+		{"1\n2\n\n 3\r\n4\n5\x1b\n\n", "tool: exit status 7: 2; 3; 4; 5\\x1b"},
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+		SatchelCommandResult result = {.exit_status = 7,
+					       .messages = (char *)(guintptr)rows[i].messages};
+		g_autofree char *why = satchel_command_result_explain(&result, "tool");
+
+		g_assert_cmpstr(why, ==, rows[i].why);
+	}
 }
 
 static void
@@ -192,6 +214,7 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/run-command/streams-and-status",
 			test_both_streams_and_the_exit_status_are_kept);
+	g_test_add_func("/run_command/explain", test_the_last_four_lines_explain_a_failure_in_one);
 	g_test_add_func("/run-command/arguments",
 			test_arguments_and_environment_reach_it_as_they_are);
 	g_test_add_func("/run-command/descriptors",
