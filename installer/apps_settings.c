@@ -2,6 +2,7 @@
 #include <string.h>
 
 #define DEFAULT_START_S 300u
+#define DEFAULT_ENGINE_WAIT_S 15u
 #define DEFAULT_SETTLE_S 5u
 #define DEFAULT_LOAD_S 3600u
 #define MAX_LIMIT_S 86400u
@@ -50,6 +51,8 @@ read_numbers(SatchelAppsSettings *self, const SatchelConfig *config, GError **er
 					 &self->watermark, error) &&
 	       satchel_config_get_number(config, "satchel.apps_start_timeout_s", 1, MAX_LIMIT_S,
 					 DEFAULT_START_S, &self->start_s, error) &&
+	       satchel_config_get_number(config, "satchel.apps_engine_wait_s", 0, MAX_LIMIT_S,
+					 DEFAULT_ENGINE_WAIT_S, &self->engine_wait_s, error) &&
 	       satchel_config_get_number(config, "satchel.apps_settle_s", 0, MAX_LIMIT_S,
 					 DEFAULT_SETTLE_S, &self->settle_s, error) &&
 	       satchel_config_get_number(config, "satchel.apps_load_timeout_s", 1, MAX_LIMIT_S,

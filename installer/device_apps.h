@@ -53,6 +53,12 @@ G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_device_apps_start(SatchelDevice *device, const SatchelStateTarget *target,
 				   GCancellable *cancellable, GError **error);
 
+/* The same where nothing depends on it: an engine that cannot be reached is waited for as long as
+ * apps_engine_wait_s only, and apps that come up are not. */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean satchel_device_apps_keep_up(SatchelDevice *device, const SatchelStateTarget *target,
+				     GCancellable *cancellable, GError **error);
+
 /* What neither what runs, nor what is pending, nor what a rollback leads to has, leaves store and
  * engine. */
 void satchel_device_apps_prune(SatchelDevice *device);

@@ -53,11 +53,13 @@ satchel_update_apps_keep(SatchelDevice *device, GCancellable *cancellable, GErro
 	g_autoptr(GError) local_error = NULL;
 
 	if (running == NULL || satchel_device_apps_are_running(device, running) ||
-	    satchel_update_apps_return(device, cancellable, &local_error))
+	    satchel_device_apps_keep_up(device, running, cancellable, &local_error))
 		return TRUE;
 	if (!satchel_cancel_check(cancellable, error))
 		return FALSE;
-	satchel_device_remark(device, "%s", local_error->message);
+	satchel_device_remark(device,
+			      "the apps of %s are not started: %s; the next 'run' tries it again",
+			      running->name, local_error->message);
 	return TRUE;
 }
 

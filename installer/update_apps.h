@@ -47,7 +47,7 @@ gboolean satchel_update_apps_return_noted(SatchelDevice *device, GCancellable *c
 					  GError **error);
 
 /* Nothing is pending: what does not run of the apps of what runs is started, be it that a power cut
- * came between stopping and starting. What goes wrong is a remark. Error: SATCHEL_ERROR_CANCELLED.
- */
+ * came between stopping and starting. Nobody waits for what comes of it. What goes wrong is a
+ * remark. Error: SATCHEL_ERROR_CANCELLED. */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_update_apps_keep(SatchelDevice *device, GCancellable *cancellable, GError **error);

@@ -184,9 +184,9 @@ def _(tmp):
             assert ENGINE.running() == [web.sha256] * 2, words
         ENGINE.clear()
         nowhere = {"DOCKER_HOST": f"unix://{tmp}/nowhere"}
-        set_apps(device, satchel="apps_start_timeout_s = 1\n")
+        set_apps(device, satchel="apps_engine_wait_s = 1\n")
         result = device.expect(40, "run", env=nowhere)
-        assert "do not run again" in result.stderr, result
+        assert "are not started" in result.stderr and "for 1 s" in result.stderr, result
 
 
 @test("a Compose program that is cut off between two services is no start of both")

@@ -49,6 +49,7 @@ test_without_a_section_the_defaults_are_aktualizr_lites(void)
 	g_assert_true(self->stop);
 	g_assert_cmpuint(self->watermark, ==, 80);
 	g_assert_cmpuint(self->start_s, ==, 300);
+	g_assert_cmpuint(self->engine_wait_s, ==, 15);
 	g_assert_cmpuint(self->settle_s, ==, 5);
 	g_assert_cmpuint(self->load_s, ==, 3600);
 }
@@ -63,7 +64,8 @@ test_each_key_sets_its_own_field(void)
 							       "[satchel]\n"
 							       "apps_start_timeout_s = 11\n"
 							       "apps_settle_s = 12\n"
-							       "apps_load_timeout_s = 13\n");
+							       "apps_load_timeout_s = 13\n"
+							       "apps_engine_wait_s = 14\n");
 
 	g_assert_cmpstr(self->store, ==, "/store");
 	g_assert_cmpstr(self->folder, ==, "/apps");
@@ -71,6 +73,7 @@ test_each_key_sets_its_own_field(void)
 	g_assert_cmpuint(self->start_s, ==, 11);
 	g_assert_cmpuint(self->settle_s, ==, 12);
 	g_assert_cmpuint(self->load_s, ==, 13);
+	g_assert_cmpuint(self->engine_wait_s, ==, 14);
 }
 
 static void
@@ -168,6 +171,8 @@ test_wrong_values_are_refused_with_their_line(void)
 		{"satchel.apps_settle_s", "86401", "a whole number from 0 to 86400"},
 		{"satchel.apps_load_timeout_s", "0", "a whole number from 1 to 86400"},
 		{"satchel.apps_load_timeout_s", "86401", "a whole number from 1 to 86400"},
+		{"satchel.apps_engine_wait_s", "-1", "a whole number from 0 to 86400"},
+		{"satchel.apps_engine_wait_s", "86401", "a whole number from 0 to 86400"},
 		{"pacman.docker_prune", "yes", "true or false"},
 		{"pacman.create_containers_before_reboot", "2", "true or false"},
 		{"pacman.stop_apps_before_update", "", "true or false"},
