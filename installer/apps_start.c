@@ -2,6 +2,7 @@
 #include "../verify/cancel.h"
 #include "../verify/compose_file.h"
 #include "run_command.h"
+#include <string.h>
 
 #define POLL_MS 200
 /* Starting a container may mean to wait for another one that is to be healthy first. */
@@ -19,6 +20,15 @@ satchel_compose_project(const char *app)
 			g_string_append_c(project, c);
 	}
 	return g_string_free(project, project->len == 0);
+}
+
+/* In the words of the C library, of Go and of Python, whoever of them met it. */
+static gboolean
+tells_of_full_disk(const char *messages)
+{
+	g_autofree char *lower = g_ascii_strdown(messages, -1);
+
+	return strstr(lower, "no space left on device") != NULL;
 }
 
 /* What says otherwise where the engine is and what to start does not reach the program.
@@ -64,6 +74,8 @@ run(const SatchelCompose *self, const char *folder, const char *project, const c
 	if (result.exit_status == 0)
 		return TRUE;
 	why = satchel_command_result_explain(&result, self->program[0]);
+	if (tells_of_full_disk(result.messages))
+		code = SATCHEL_ERROR_NO_SPACE;
 	g_set_error(error, SATCHEL_ERROR, (int)code, "%s", why);
 	return FALSE;
 }

@@ -19,7 +19,8 @@ typedef struct {
 char *satchel_compose_project(const char *app);
 
 /* @folder: with docker-compose.yml and the override in it. Error: SATCHEL_ERROR_CONTENT_INVALID
- * with what the program says last; SATCHEL_ERROR_FAILED where it cannot be run. */
+ * with what the program says last; SATCHEL_ERROR_NO_SPACE, here and below, where that is so;
+ * SATCHEL_ERROR_FAILED where it cannot be run. */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_compose_check(const SatchelCompose *self, const char *folder, const char *project,
 			       GError **error);

@@ -153,6 +153,7 @@ adopt_running(const SatchelTargets *role, SatchelDevice *device)
 	release = satchel_deployed_release_find(role, device->settings->hardware_id, commit);
 	if (release == NULL)
 		return FALSE;
+	release->untried = device->settings->apps != NULL && release->apps->len > 0;
 	satchel_state_adopt(device->state, release, device->clock_s);
 	return TRUE;
 }

@@ -69,6 +69,7 @@ satchel_state_target_copy(const SatchelStateTarget *self)
 		satchel_state_target_new_from_parts(self->name, self->version, self->commit);
 
 	copy->lowest_version = self->lowest_version;
+	copy->untried = self->untried;
 	for (guint i = 0; i < self->apps->len; i++) {
 		const SatchelStateApp *app = g_ptr_array_index(self->apps, i);
 
@@ -241,6 +242,16 @@ satchel_state_failed(SatchelState *self, gint64 now_s, const char *reason)
 }
 
 void
+satchel_state_put_off(SatchelState *self, gint64 now_s, const char *reason)
+{
+	const SatchelStateTarget *target = self->pending != NULL ? self->pending : self->installing;
+
+	g_return_if_fail(target != NULL);
+	satchel_state_add_event(self, SATCHEL_STATE_EVENT_FAILED, now_s, target, reason);
+	forget_installation(self);
+}
+
+void
 satchel_state_abandon(SatchelState *self)
 {
 	forget_installation(self);
@@ -250,8 +261,10 @@ void
 satchel_state_adopt(SatchelState *self, const SatchelStateTarget *target, gint64 now_s)
 {
 	g_return_if_fail(self->pending == NULL);
-	if (self->current != NULL && same_target(self->current, target->name, target->commit))
+	if (self->current != NULL && same_target(self->current, target->name, target->commit)) {
+		self->current->untried = self->current->untried && target->untried;
 		return;
+	}
 	satchel_state_add_event(self, SATCHEL_STATE_EVENT_WORKING, now_s, target, NULL);
 	forgive(self, target);
 	take_current(self, satchel_state_target_copy(target));

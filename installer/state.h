@@ -19,7 +19,8 @@ typedef struct {
 	gint64 version;	       /* -1: none */
 	gint64 lowest_version; /* the floor that it named; 0: none */
 	char *commit;
-	GPtrArray *apps; /* SatchelStateApp, by name */
+	GPtrArray *apps;  /* SatchelStateApp, by name */
+	gboolean untried; /* the system runs, and nobody has seen its apps run */
 } SatchelStateTarget;
 
 /* Without apps and floor. (transfer full) */
@@ -103,6 +104,8 @@ void satchel_state_deployed(SatchelState *self, gint64 now_s);
 void satchel_state_working(SatchelState *self, gint64 now_s);
 /* What was begun or pending did not come to run: it is failing, current stays. */
 void satchel_state_failed(SatchelState *self, gint64 now_s, const char *reason);
+/* The same through no fault of its own: it is not failing and may be tried again. */
+void satchel_state_put_off(SatchelState *self, gint64 now_s, const char *reason);
 /* @target worked once and is not wanted any more: it is failing. */
 void satchel_state_reject(SatchelState *self, const SatchelStateTarget *target, gint64 now_s,
 			  const char *reason);

@@ -6,8 +6,8 @@
 static const char *const root_members[] = {
 	"format",      "lowest_version", "current", "rollback", "installing", "pending",
 	"from_commit", "bundle",	 "failing", "events",	NULL};
-static const char *const target_members[] = {"name",   "version", "lowest_version",
-					     "commit", "apps",	  NULL};
+static const char *const target_members[] = {
+	"name", "version", "lowest_version", "commit", "apps", "untried", NULL};
 static const char *const app_members[] = {"name", "uri", NULL};
 static const char *const event_members[] = {"at",     "event",	"name",	  "version",
 					    "commit", "reason", "bundle", NULL};
@@ -78,6 +78,17 @@ get_floor(const json_t *object, gint64 *lowest_version, GError **error)
 	       satchel_json_get_int(object, "lowest_version", 1, G_MAXINT64, lowest_version, error);
 }
 
+/* There where it is true. */
+static gboolean
+get_untried(const json_t *object, gboolean *untried, GError **error)
+{
+	const json_t *value = json_object_get(object, "untried");
+
+	*untried = value != NULL;
+	return value == NULL || json_is_true(value) ||
+	       state_fail(error, "'untried' is something else than true");
+}
+
 static void
 set_floor(json_t *object, gint64 lowest_version)
 {
@@ -128,7 +139,7 @@ parse_target(const json_t *object, GError **error)
 		return NULL;
 	target = satchel_state_target_new_from_parts(name, version, commit);
 	if (!get_floor(object, &target->lowest_version, error) ||
-	    !parse_apps(target, object, error))
+	    !get_untried(object, &target->untried, error) || !parse_apps(target, object, error))
 		return NULL;
 	return g_steal_pointer(&target);
 }
@@ -303,6 +314,8 @@ write_target(const SatchelStateTarget *target)
 				   write_apps(target->apps));
 
 	set_floor(object, target->lowest_version);
+	if (target->untried)
+		json_object_set_new(object, "untried", json_true());
 	return object;
 }
 

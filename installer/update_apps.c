@@ -63,12 +63,30 @@ satchel_update_apps_keep(SatchelDevice *device, GCancellable *cancellable, GErro
 	return TRUE;
 }
 
+/* Of what runs and did before: condemned, it would be left for an older release. */
+static gboolean
+has_worked(const SatchelState *state)
+{
+	return state->current != NULL && !state->current->untried &&
+	       g_str_equal(state->current->name, state->pending->name);
+}
+
+/* A disk that is full is the device's. */
+static gboolean
+is_to_blame(const SatchelState *state, const GError *cause)
+{
+	return !has_worked(state) && !g_error_matches(cause, SATCHEL_ERROR, SATCHEL_ERROR_NO_SPACE);
+}
+
 static gboolean
 save_failed(SatchelDevice *device, const GError *cause, GError **error)
 {
 	g_autoptr(GError) local_error = NULL;
 
-	satchel_state_failed(device->state, device->clock_s, cause->message);
+	if (is_to_blame(device->state, cause))
+		satchel_state_failed(device->state, device->clock_s, cause->message);
+	else
+		satchel_state_put_off(device->state, device->clock_s, cause->message);
 	if (satchel_device_save(device, &local_error))
 		return TRUE;
 	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_ROLLBACK_FAILED, "%s; and %s",
@@ -84,6 +102,7 @@ return_to_apps(SatchelDevice *device, const char *name, const GError *cause,
 {
 	const SatchelStateTarget *current = device->state->current;
 	gboolean same = current != NULL && g_str_equal(current->name, name);
+	gboolean stays = has_worked(device->state);
 	g_autoptr(GError) local_error = NULL;
 	gboolean good = current != NULL && !same &&
 			satchel_update_apps_return(device, cancellable, &local_error);
@@ -102,6 +121,7 @@ return_to_apps(SatchelDevice *device, const char *name, const GError *cause,
 		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_ROLLBACK_FAILED,
 			    "%s failed: %s; %s", name, cause->message,
 			    local_error != NULL ? local_error->message
+			    : stays		? "it stays the release that runs"
 						: "there are no apps to go back to");
 	return FALSE;
 }
@@ -112,7 +132,8 @@ return_to_system(SatchelDevice *device, const char *name, const GError *cause,
 {
 	g_autoptr(GError) local_error = NULL;
 
-	if (satchel_update_rollback_leave(device, cause->message, cancellable, &local_error)) {
+	if (satchel_update_rollback_leave(device, cause, is_to_blame(device->state, cause),
+					  cancellable, &local_error)) {
 		g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_ROLLBACK_NEEDS_REBOOT,
 			    "%s failed: %s; %s is installed again: reboot, then 'run'", name,
 			    cause->message, device->state->pending->name);

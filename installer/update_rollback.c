@@ -129,11 +129,13 @@ fetch_content(SatchelDevice *device, const SatchelStateTarget *target, const cha
 
 static gboolean
 reject_and_begin(SatchelDevice *device, const SatchelStateTarget *target, const char *reason,
-		 GError **error)
+		 gboolean blame, GError **error)
 {
 	const SatchelStateTarget *running = satchel_device_get_running_target(device);
 
-	if (device->state->pending != NULL)
+	if (device->state->pending != NULL && !blame)
+		satchel_state_put_off(device->state, device->clock_s, reason);
+	else if (device->state->pending != NULL)
 		satchel_state_failed(device->state, device->clock_s, reason);
 	else if (running != NULL)
 		satchel_state_reject(device->state, running, device->clock_s, reason);
@@ -204,7 +206,7 @@ check_boot(SatchelDevice *device, const SatchelStateTarget *target, gboolean con
 
 static gboolean
 leave_running(SatchelDevice *device, const SatchelStateTarget *target, gboolean existing,
-	      const char *reason, GCancellable *cancellable, GError **error)
+	      const char *reason, gboolean blame, GCancellable *cancellable, GError **error)
 {
 	g_autoptr(GBytes) before = satchel_state_serialize(device->state);
 	gboolean confirmed = device->state->pending == NULL;
@@ -213,7 +215,7 @@ leave_running(SatchelDevice *device, const SatchelStateTarget *target, gboolean 
 
 	if (!check_boot(device, target, confirmed, error))
 		return FALSE;
-	if (!reject_and_begin(device, target, reason, &local_error))
+	if (!reject_and_begin(device, target, reason, blame, &local_error))
 		return stay(device, before, confirmed, g_steal_pointer(&local_error), error);
 	if (satchel_update_run_deploy(device, existing, cancellable, &unchanged, &local_error))
 		return TRUE;
@@ -238,7 +240,7 @@ go_back(SatchelDevice *device, const SatchelStateTarget *target, const char *pat
 		satchel_callbacks_tell(device, SATCHEL_CALLBACK_INSTALL_POST,
 				       device->state->pending->name, "FAILED: " REASON);
 	satchel_callbacks_tell(device, SATCHEL_CALLBACK_INSTALL_PRE, target->name, NULL);
-	good = leave_running(device, target, existing, REASON, cancellable, &local_error);
+	good = leave_running(device, target, existing, REASON, TRUE, cancellable, &local_error);
 	satchel_callbacks_tell_result(device, SATCHEL_CALLBACK_INSTALL_POST, target->name,
 				      SATCHEL_CALLBACK_NEEDS_COMPLETION, local_error);
 	if (!good)
@@ -247,8 +249,8 @@ go_back(SatchelDevice *device, const SatchelStateTarget *target, const char *pat
 }
 
 gboolean
-satchel_update_rollback_leave(SatchelDevice *device, const char *reason, GCancellable *cancellable,
-			      GError **error)
+satchel_update_rollback_leave(SatchelDevice *device, const GError *cause, gboolean blame,
+			      GCancellable *cancellable, GError **error)
 {
 	SatchelSysrootFacts facts = satchel_device_get_facts(device);
 	g_autoptr(SatchelStateTarget) target = NULL;
@@ -261,7 +263,7 @@ satchel_update_rollback_leave(SatchelDevice *device, const char *reason, GCancel
 		return fail_nothing(error);
 	existing = satchel_sysroot_has_deployment(device->sysroot, target->commit);
 	return (existing || fetch_content(device, target, NULL, cancellable, error)) &&
-	       leave_running(device, target, existing, reason, cancellable, error);
+	       leave_running(device, target, existing, cause->message, blame, cancellable, error);
 }
 
 gboolean

@@ -28,11 +28,11 @@ gboolean satchel_update_run_deploy(SatchelDevice *device, gboolean existing,
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_update_run_confirm(SatchelDevice *device, SatchelOutcome *outcome, GError **error);
 
-/* What runs, or is pending, fails for @reason: the system before it becomes the default again, and
- * is pending. Errors: SATCHEL_ERROR_ROLLBACK_TARGET_NOT_FOUND, else as satchel_update_rollback().
- */
+/* What is pending, and runs, fails for @cause: the system before it becomes the default again, and
+ * is pending. @blame: what is left is a failing target.
+ * Errors: SATCHEL_ERROR_ROLLBACK_TARGET_NOT_FOUND, else as satchel_update_rollback(). */
 G_GNUC_WARN_UNUSED_RESULT
-gboolean satchel_update_rollback_leave(SatchelDevice *device, const char *reason,
+gboolean satchel_update_rollback_leave(SatchelDevice *device, const GError *cause, gboolean blame,
 				       GCancellable *cancellable, GError **error);
 
 /* The running deployment, and that to which a rollback leads, are kept beside a new one: sets up to

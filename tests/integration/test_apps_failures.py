@@ -38,7 +38,7 @@ def _(tmp):
 
 @test("a Compose program that ends with an error is a failure")
 def _(tmp):
-    expect_failing_app(tmp, Service(command=["no-such-program"]), "docker-compose: exit status 1")
+    expect_failing_app(tmp, Service(command=["no-such-program"]), "no-such-program")
 
 
 @test("a service that is started again and again is a failure when its time is over")
@@ -97,6 +97,73 @@ def _(tmp):
         ENGINE.start(again=True)
         device.expect(0, "install")
         assert second.sha256 in ENGINE.running()
+
+
+@test("what runs and did well before is no failing target when its apps do not start again")
+def _(tmp):
+    lab = AppLab(tmp)
+    check = {"test": ["CMD", "sh", "-c", "test ! -e /data/ill"], "interval": "1s", "retries": 1}
+    volume = {"volumes": ["./data:/data"]}
+    web = lab.apps.app("web", {
+        "web": Service(command=["sh", "-c", "test ! -e /data/bad && exec sleep 100000"],
+                       more=volume),
+        "ill": Service(more={"healthcheck": check, **volume})}, files=[("data/x", b"x", 0o644)])
+    lab.add_release(1, [lab.apps.app("web", {"web": Service()})])
+    lab.add_release(2, [web], new_system=True)
+    with lab.device(ENGINE) as device:
+        bundle = lab.bundle_of([1, 2])
+        data = device.folder / "compose-apps/web/data"
+
+        def stop():
+            for entry in ENGINE.get("/containers/json"):
+                ENGINE.request("POST", f"/containers/{entry['Id']}/stop")
+        device.expect(0, "update", "1", "--src-dir", bundle)
+        device.expect(100, "update", "--src-dir", bundle)
+        device.expect(0, "run")
+        stop()
+        (data / "bad").touch()
+        result = device.expect(130, "update", "--src-dir", bundle)
+        assert "it stays the release that runs" in result.stderr, result
+        state = device.state()
+        assert state["failing"] == [] and state["current"]["name"] == lab.names[2], state
+        assert state["events"][-1]["event"] == "failed", state
+        device.expect(17, "check", "--src-dir", bundle)
+        (data / "bad").unlink()
+        device.expect(0, "update", "--src-dir", bundle)
+        # Nothing is to be decided at a boot like this: nobody waits for a verdict.
+        stop()
+        (data / "ill").touch()
+        result = device.expect(40, "run")
+        assert "not started" not in result.stderr and len(ENGINE.running()) == 2, result
+
+
+@test("a disk that is full when apps start is no fault of the target's")
+def _(tmp):
+    lab = AppLab(tmp)
+    apps = [lab.apps.app("web", {"web": Service(marker=str(n))},
+                         files=[("full", b"", 0o644)] if n else []) for n in range(2)]
+    lab.add_release(1, apps[:1])
+    lab.add_release(2, apps[1:])
+    lab.add_release(3, apps[1:], new_system=True)
+    compose = tmp / "compose"
+    compose.write_text('#!/bin/sh\n'
+                       '[ "$7" != up ] || [ ! -e "${4%/*}/full" ] || '
+                       '{ echo "no space left on device" >&2; exit 1; }\n'
+                       'exec docker-compose "$@"\n')
+    compose.chmod(0o755)
+    with lab.device(ENGINE) as device:
+        bundle = lab.bundle_of([1, 2, 3])
+        device.config.write_text(device.config.read_text().replace('"docker-compose"',
+                                                                   f'"{compose}"'))
+        device.expect(0, "update", "1", "--src-dir", bundle)
+        device.expect(110, "update", "2", "--src-dir", bundle)
+        assert device.state()["failing"] == [] and ENGINE.running() == [apps[0].sha256]
+        device.expect(100, "update", "3", "--src-dir", bundle)
+        result = device.expect(120, "run")
+        assert "no space left" in result.stderr, result
+        device.expect(0, "run")
+        assert device.state()["failing"] == [] and ENGINE.running() == [apps[0].sha256]
+        device.expect(16, "check", "--src-dir", bundle)
 
 
 def pending_app(tmp, marker="web", **kwargs):

@@ -336,6 +336,49 @@ test_what_was_abandoned_may_be_tried_again(void)
 }
 
 static void
+test_what_is_put_off_is_told_and_may_be_tried_again(void)
+{
+	g_autoptr(SatchelState) state = state_with_pending();
+	const SatchelStateEvent *event = NULL;
+
+	satchel_state_put_off(state, 300, "full");
+	g_assert_null(state->pending);
+	g_assert_null(state->from_commit);
+	g_assert_cmpuint(state->failing->len, ==, 0);
+	g_assert_cmpstr(state->current->name, ==, "a");
+	event = g_ptr_array_index(state->events, state->events->len - 1);
+	g_assert_cmpint(event->kind, ==, SATCHEL_STATE_EVENT_FAILED);
+	g_assert_cmpstr(event->name, ==, "b");
+	g_assert_cmpstr(event->reason, ==, "full");
+}
+
+static void
+test_untried_is_kept_until_it_worked(void)
+{
+	g_autoptr(SatchelState) state = satchel_state_new();
+	g_autoptr(SatchelStateTarget) a = target("a", 1, COMMIT_A);
+	g_autoptr(SatchelStateTarget) tried = target("a", 1, COMMIT_A);
+	g_autoptr(GBytes) bytes = NULL;
+	g_autoptr(SatchelState) again = NULL;
+
+	a->untried = TRUE;
+	satchel_state_adopt(state, a, 100);
+	bytes = satchel_state_serialize(state);
+	again = satchel_state_parse(bytes, NULL);
+	g_assert_true(again->current->untried);
+	satchel_state_adopt(again, a, 200);
+	g_assert_true(again->current->untried);
+	satchel_state_adopt(again, tried, 200);
+	g_assert_false(again->current->untried);
+	satchel_state_begin(state, tried, COMMIT_A, NULL);
+	satchel_state_deployed(state, 300);
+	satchel_state_working(state, 400);
+	g_assert_false(state->current->untried);
+	assert_refused("{\"format\":1,\"failing\":[],\"events\":[],\"current\":{\"name\":\"a\","
+		       "\"version\":1,\"commit\":\"" COMMIT_A "\",\"apps\":[],\"untried\":false}}");
+}
+
+static void
 test_a_new_name_for_the_running_commit_is_no_rollback(void)
 {
 	g_autoptr(SatchelState) state = state_with_current();
@@ -467,6 +510,8 @@ main(int argc, char **argv)
 			test_a_target_that_failed_is_failing_until_it_works);
 	g_test_add_func("/state/what_was_abandoned_may_be_tried_again",
 			test_what_was_abandoned_may_be_tried_again);
+	g_test_add_func("/state/put_off", test_what_is_put_off_is_told_and_may_be_tried_again);
+	g_test_add_func("/state/untried", test_untried_is_kept_until_it_worked);
 	g_test_add_func("/state/a_new_name_for_the_running_commit_is_no_rollback",
 			test_a_new_name_for_the_running_commit_is_no_rollback);
 	g_test_add_func("/state/a_target_that_was_left_is_nothing_to_go_back_to",
