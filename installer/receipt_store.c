@@ -12,6 +12,9 @@
 
 #define MAX_NUMBER 999999u
 #define MAX_BYTES (1024u * 1024u)
+/* Of a folder that are looked at: a stick may have any number. A receipt whose number was there all
+ * the same takes the next one. */
+#define MAX_ENTRIES 4096u
 
 static gboolean
 fail(const char *name, int problem, GError **error)
@@ -125,7 +128,8 @@ satchel_receipt_store_list(int dir_fd)
 	guint date = 0;
 	guint number = 0;
 
-	while (entries != NULL && (entry = readdir(entries)) != NULL) {
+	for (guint n = 0; entries != NULL && n < MAX_ENTRIES && (entry = readdir(entries)) != NULL;
+	     n++) {
 		if (satchel_receipt_name_parse(entry->d_name, &date, &number))
 			g_ptr_array_add(names, g_strdup(entry->d_name));
 	}

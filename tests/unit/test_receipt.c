@@ -198,6 +198,34 @@ test_a_clock_that_was_ahead_makes_no_receipt_old(void)
 	temp_dir_free(dir);
 }
 
+/* Whoever made the stick may have made the folder. */
+static void
+test_of_a_folder_without_end_so_much_is_read(void)
+{
+	char *dir = temp_dir_new();
+	int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	json_t *document = document_new();
+	g_autoptr(GError) error = NULL;
+	g_autofree char *added = NULL;
+	g_auto(GStrv) names = NULL;
+
+	for (guint i = 1; i <= 4100; i++) {
+		g_autofree char *name = g_strdup_printf("SATCHEL-d-20260101-%u.json", i);
+		int fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+		g_assert_cmpint(fd, >=, 0);
+		close(fd);
+	}
+	names = satchel_receipt_store_list(dir_fd);
+	g_assert_cmpuint(g_strv_length(names), <=, 4096);
+	added = satchel_receipt_store_add(dir_fd, "SATCHEL-d-20260101-", document, &error);
+	g_assert_no_error(error);
+	g_assert_nonnull(added);
+	json_decref(document);
+	close(dir_fd);
+	temp_dir_free(dir);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -209,5 +237,6 @@ main(int argc, char **argv)
 	g_test_add_func("/receipt/text", test_people_read_the_same_in_lines);
 	g_test_add_func("/receipt/store", test_none_is_overwritten_and_the_oldest_go);
 	g_test_add_func("/receipt/ahead", test_a_clock_that_was_ahead_makes_no_receipt_old);
+	g_test_add_func("/receipt/folder", test_of_a_folder_without_end_so_much_is_read);
 	return g_test_run();
 }
