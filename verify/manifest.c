@@ -31,16 +31,23 @@ struct SatchelManifest {
 	guint8 key[crypto_shorthash_KEYBYTES];
 };
 
-SatchelManifest *
-satchel_manifest_new(void)
+/* What an array that grows moves, it moves for nothing. */
+static SatchelManifest *
+manifest_new_sized(guint n_members, guint n_record_bytes)
 {
 	SatchelManifest *self = g_new0(SatchelManifest, 1);
 
-	self->records = g_byte_array_new();
-	self->offsets = g_array_new(FALSE, FALSE, sizeof(guint32));
+	self->records = g_byte_array_sized_new(n_record_bytes);
+	self->offsets = g_array_sized_new(FALSE, FALSE, sizeof(guint32), n_members);
 	self->n_slots = FEWEST_SLOTS;
 	self->slots = g_new0(guint32, self->n_slots);
 	return self;
+}
+
+SatchelManifest *
+satchel_manifest_new(void)
+{
+	return manifest_new_sized(0, 0);
 }
 
 static gboolean
@@ -330,12 +337,23 @@ struct SatchelManifestParser {
 	guint64 n_lines;   /* that were read */
 };
 
+/* Around a path, a line has more bytes than a record. */
+static gsize
+most_record_bytes(guint n_lines, gsize n_text_bytes)
+{
+	gsize n_saved = (gsize)n_lines *
+			(strlen("./" TYPE_AND_SIZE "0" DIGEST) + SHA256_BYTES - sizeof(guint64));
+
+	return MIN(n_text_bytes - MIN(n_text_bytes, n_saved), SATCHEL_LIMIT_MANIFEST_BYTES);
+}
+
 SatchelManifestParser *
-satchel_manifest_parser_new(const guint8 *sha256, guint n_lines)
+satchel_manifest_parser_new(const guint8 *sha256, guint n_lines, gsize n_text_bytes)
 {
 	SatchelManifestParser *self = g_new0(SatchelManifestParser, 1);
 
-	self->manifest = satchel_manifest_new();
+	self->manifest = manifest_new_sized(MIN(n_lines, SATCHEL_LIMIT_MANIFEST_MEMBERS),
+					    (guint)most_record_bytes(n_lines, n_text_bytes));
 	self->begun = g_byte_array_new();
 	memcpy(self->manifest->key, sha256, sizeof self->manifest->key);
 	manifest_reserve(self->manifest, MIN(n_lines, SATCHEL_LIMIT_MANIFEST_MEMBERS));
@@ -444,7 +462,7 @@ satchel_manifest_parse(GBytes *text, GError **error)
 	}
 	satchel_digest_update(digest, data, n_bytes);
 	satchel_digest_finish_raw(digest, hash);
-	parser = satchel_manifest_parser_new(hash, 0);
+	parser = satchel_manifest_parser_new(hash, 0, n_bytes);
 	if (!satchel_manifest_parser_feed(parser, data, n_bytes, error))
 		return NULL;
 	return satchel_manifest_parser_finish(parser, error);

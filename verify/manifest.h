@@ -52,11 +52,12 @@ SatchelManifest *satchel_manifest_parse(GBytes *text, GError **error);
 
 /*
  * The same for a text that comes in pieces of any size. @sha256: of the whole text, or what else
- * nobody who writes one can choose; @n_lines: how many there are, for the memory alone, 0 where
- * that is unknown. (transfer full)
+ * nobody who writes one can choose; @n_lines: how many there are, 0 where that is unknown, and
+ * @n_text_bytes of the whole, for the memory alone. (transfer full)
  */
 typedef struct SatchelManifestParser SatchelManifestParser;
-SatchelManifestParser *satchel_manifest_parser_new(const guint8 *sha256, guint n_lines);
+SatchelManifestParser *satchel_manifest_parser_new(const guint8 *sha256, guint n_lines,
+						   gsize n_text_bytes);
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_manifest_parser_feed(SatchelManifestParser *self, const char *text, gsize n_bytes,
 				      GError **error);

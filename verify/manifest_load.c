@@ -2,6 +2,7 @@
 #include "digest.h"
 #include "hex.h"
 #include <string.h>
+#include <sys/mman.h>
 
 /* A text of tens of thousands of members is one piece, read and hashed once. */
 #define PIECE_BYTES (8u * 1024u * 1024u)
@@ -18,17 +19,33 @@ typedef struct {
 	guint8 pieces[MAX_PIECES][SATCHEL_SHA256_BYTES];
 	guint n_pieces;
 	guint n_lines;
-	guint8 *buffer; /* the last piece that was read */
+	guint8 *buffer; /* the last piece that was read (owned, mapped) */
+	gsize n_buffer_bytes;
 	SatchelDigest *digest;
 } Loading;
 
 static void
 loading_clear(Loading *self)
 {
-	g_free(self->buffer);
+	if (self->buffer != NULL)
+		(void)munmap(self->buffer, self->n_buffer_bytes);
 	g_clear_pointer(&self->digest, satchel_digest_free);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Loading, loading_clear)
+
+/* A fault for each page of it would take longer than to read it. */
+static void
+loading_map_buffer(Loading *self)
+{
+	void *mapped;
+
+	self->n_buffer_bytes = (gsize)MIN(self->length_bytes, PIECE_BYTES) + 1;
+	mapped = mmap(NULL, self->n_buffer_bytes, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (mapped == MAP_FAILED)
+		g_error("no memory for %" G_GSIZE_FORMAT " bytes", self->n_buffer_bytes);
+	self->buffer = mapped;
+}
 
 static gsize
 piece_length(const Loading *self, guint piece)
@@ -134,7 +151,7 @@ static SatchelManifest *
 parse_all(const Loading *self, GError **error)
 {
 	g_autoptr(SatchelManifestParser) parser =
-		satchel_manifest_parser_new(self->sha256, self->n_lines);
+		satchel_manifest_parser_new(self->sha256, self->n_lines, self->length_bytes);
 
 	for (guint i = 0; i < self->n_pieces; i++) {
 		if (!read_again(self, i, error) ||
@@ -162,7 +179,7 @@ satchel_manifest_load(SatchelBundleReader *bundle, const char *sha256, guint64 l
 		return NULL;
 	}
 	self.n_pieces = (guint)((length_bytes + PIECE_BYTES - 1) / PIECE_BYTES);
-	self.buffer = g_malloc(MIN(length_bytes, PIECE_BYTES) + 1);
+	loading_map_buffer(&self);
 	self.digest = satchel_digest_new(SATCHEL_DIGEST_SHA256);
 	if (!hash_twice(&self, sha256 != NULL ? wanted : NULL, error))
 		return NULL;

@@ -309,7 +309,7 @@ static SatchelManifest *
 parse_pieces(const char *text, gsize n_piece, GError **error)
 {
 	static const guint8 key[SATCHEL_MANIFEST_SHA256_BYTES];
-	g_autoptr(SatchelManifestParser) parser = satchel_manifest_parser_new(key, 0);
+	g_autoptr(SatchelManifestParser) parser = satchel_manifest_parser_new(key, 0, 0);
 	gsize n_bytes = strlen(text);
 
 	for (gsize at = 0; at < n_bytes; at += n_piece)
