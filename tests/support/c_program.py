@@ -27,15 +27,15 @@ def _compile(command):
     assert done.returncode == 0, f"{shlex.join(command)}\n{done.stdout}"
 
 
-def build(source, folder, optimize="-O1", packages=()):
-    """Compiles tests/support/SOURCE against the library as it was built; returns the program.
+def build(source, folder, optimize="-O1", packages=(), archives=("libsatchel.a",)):
+    """Compiles tests/support/SOURCE against the archives as they were built; returns the program.
 
-    @packages: what it needs besides the library."""
+    @packages: what it needs besides them."""
     program = folder / pathlib.Path(source).stem
     _compile([*shlex.split(os.environ.get("SATCHEL_CC", "gcc")), "-std=gnu11", optimize, "-Wall",
               "-D_GNU_SOURCE", f"-I{ROOT / 'include'}", f"-I{ROOT / 'verify'}",
               *pkg_config("--cflags", *LIBRARIES, *packages), "-o", str(program),
-              str(HERE / source), str(BUILD / "libsatchel.a"),
+              str(HERE / source), *(str(BUILD / archive) for archive in archives),
               *pkg_config("--libs", *LIBRARIES, *packages)])
     return program
 
