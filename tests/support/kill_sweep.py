@@ -86,11 +86,11 @@ def around_steps(points):
     return {*steps, *(number + 1 for number in steps if number < len(points))}
 
 
-def kill_sweep(device, words, n, again, most=None, env=None, more=(), steps=True):
+def kill_sweep(device, words, n, again, most=None, env=None, more=(), steps=True, before=None):
     """Kills the command before its Nth call; @again says whether all is well then.
 
     @more: folders that go back to what they were as the device does. @steps: each step as well as
-    the sample. Gives in how many threads the calls were."""
+    the sample. @before: brings back what lies elsewhere. Gives in how many threads the calls were."""
     snapshot = Snapshot(device, more)
     killer = Killer(device.folder)
     points = killer.points(device, words, env)
@@ -99,6 +99,8 @@ def kill_sweep(device, words, n, again, most=None, env=None, more=(), steps=True
     killed = 0
     for number in numbers:
         snapshot.restore()
+        if before:
+            before()
         killed += killer.run(device, words, number, env).returncode == KILLED
         if device.state_file.exists():
             check_state(device)
