@@ -143,9 +143,11 @@ class _Engine:
 
 
 class DockerEngine(_Engine):
+    driver = "vfs"  # works on any file system, and copies each layer whole
+
     def argv(self):
         top = self.folder
-        return ["dockerd", "--iptables=false", "--bridge=none", "--storage-driver=vfs",
+        return ["dockerd", "--iptables=false", "--bridge=none", f"--storage-driver={self.driver}",
                 "--shutdown-timeout=1", "-H", f"unix://{self.socket}", "--data-root",
                 top / "data", "--exec-root", top / "exec", "--pidfile", top / "pid"]
 
