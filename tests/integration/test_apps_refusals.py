@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """Apps that are refused, each with its status, and nothing has changed."""
+import errno
 import pathlib
 import sys
 import contextlib
@@ -137,6 +138,25 @@ def _(tmp):
             result = device.expect(80, "update", "--src-dir", bundle)
             assert "no space left" in result.stderr, result
             assert full.images() == []
+
+
+@test("a disk that is full keeps nothing down that lies on it already")
+def _(tmp):
+    lab = AppLab(tmp)
+    web = lab.apps.app("web", {"web": Service()})
+    lab.add_release(1, [web])
+    with lab.device(ENGINE) as device, small_disk(device.folder / "compose-apps", 1) as folder:
+        device.expect(0, "update", "--src-dir", lab.bundle_of([1]))
+        with open(folder / "rest", "wb", buffering=0) as rest:
+            try:
+                while rest.write(bytes(4096)):
+                    pass
+            except OSError as problem:
+                assert problem.errno == errno.ENOSPC, problem
+        for entry in ENGINE.get("/containers/json"):
+            ENGINE.request("POST", f"/containers/{entry['Id']}/stop")
+        device.expect(40, "run")
+        assert ENGINE.running() == [web.sha256]
 
 
 if __name__ == "__main__":
