@@ -156,6 +156,19 @@ def _(tmp):
         assert device.state()["current"]["name"] == lab.names[2]
 
 
+@test("what the configuration switches off is not done: to stop, to make, to prune")
+def _(tmp):
+    lab, apps = two_systems(tmp)
+    with lab.device(ENGINE, pacman="stop_apps_before_update = false\n"
+                    "create_containers_before_reboot = false\ndocker_prune = false\n") as device:
+        device.expect(0, "update", "1", "--src-dir", lab.bundle_of([1, 2]))
+        device.expect(100, "update", "2", "--src-dir", lab.bundle_of([1, 2]))
+        assert list(ENGINE.containers().values()) == [("running", apps[0].sha256)]
+        device.expect(0, "run")
+        assert list(ENGINE.containers().values()) == [("running", apps[1].sha256)]
+        assert len(ENGINE.images()) == 2, ENGINE.images()
+
+
 @test("a boot loader that goes back has the old apps run again")
 def _(tmp):
     lab, apps = two_systems(tmp)
