@@ -281,6 +281,25 @@ def _(tmp):
         assert ENGINE.running() == [web.sha256]
 
 
+@test("an engine that comes late is asked until it is there")
+def _(tmp):
+    device, web = pending_app(tmp)
+    path = tmp / "s"
+    with device, socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(path))
+        dead.listen()
+        dead.settimeout(DEFAULT_TIMEOUT_S)
+        process = start(device, "run", env={"DOCKER_HOST": f"unix://{path}"})
+        for _ in range(2):
+            dead.accept()[0].close()
+        path.unlink()
+        path.symlink_to(ENGINE.socket)
+        dead.close()
+        message = process.communicate(timeout=DEFAULT_TIMEOUT_S)[1]
+        assert process.returncode == 0, message
+        assert ENGINE.running() == [web.sha256]
+
+
 if __name__ == "__main__":
     with DockerEngine() as ENGINE:
         main()
