@@ -82,6 +82,7 @@ class Machine:
         self.console.write_bytes(b"")
         self.sticks = 0
         self.slow = {}
+        self.events = []
         self.boot_id = None
         self._remove_sockets()
         argv = self._argv(disk, log)
@@ -188,15 +189,33 @@ class Machine:
 
     # ---- QMP
 
+    def next_message(self):
+        """The next thing that QMP says: an answer, an event, or its greeting."""
+        return json.loads(self.wait(self.qmp, rb"([^\n]*)\n", 300).group(1))
+
     def command(self, name, **arguments):
-        """A QMP command that must work; gives what it returns."""
+        """A QMP command that must work; gives what it returns. Events that come before the answer
+        are kept for wait_event()."""
         text = json.dumps({"execute": name, "arguments": arguments})
         self.qmp.socket.sendall(text.encode() + b"\n")
-        answer = self.wait(self.qmp, rb'(?m)^\{"(return|error)": .*\r?\n', 300).group(0)
-        answer = json.loads(answer)
-        if "error" in answer:
-            raise AssertionError(f"{text}: {answer['error']}")
-        return answer["return"]
+        while True:
+            message = self.next_message()
+            if "return" in message:
+                return message["return"]
+            if "error" in message:
+                raise AssertionError(f"{text}: {message['error']}")
+            if "event" in message:
+                self.events.append(message)
+
+    def wait_event(self, name, **data):
+        """Until QMP has told of that event with these data; it is taken."""
+        def is_it(event):
+            return event["event"] == name and data.items() <= event.get("data", {}).items()
+        while not any(map(is_it, self.events)):
+            message = self.next_message()
+            if "event" in message:
+                self.events.append(message)
+        self.events.remove(next(filter(is_it, self.events)))
 
     def plug(self, image, writable=False, port=None, bytes_s=0):
         """A USB stick with that content, by default in the next of the ports. @bytes_s: as slow as
@@ -222,8 +241,7 @@ class Machine:
 
     def unplug(self, name):
         self.command("device_del", id=f"usb-{name}")
-        self.wait(self.qmp, rb'"DEVICE_DELETED", "data": \{"device": "usb-%b"' % name.encode(),
-                  300)
+        self.wait_event("DEVICE_DELETED", device=f"usb-{name}")
         if name in self.slow:
             self.command("blockdev-del", **{"node-name": self.slow[name]})
         self.command("blockdev-del", **{"node-name": name})
