@@ -2,10 +2,12 @@
 #include "../verify/clock.h"
 #include "../verify/path_safety.h"
 #include "../verify/safe_read.h"
+#include "device_parts.h"
 #include "media_permit.h"
 #include "media_signers.h"
 #include "media_verdict.h"
 #include "offer.h"
+#include "update_plan.h"
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -337,6 +339,31 @@ take_any(SatchelMediaUpdate *self, SatchelMediaVerdict *best, SatchelOutcome *ou
 	return conclude_nothing(self, outcome, error);
 }
 
+/* Does the stick bring what is installed and only waits for a reboot? Behind a power cut the old
+ * system runs once more, and whoever inserts the stick again has no other way to have it reboot.
+ * For no more than that the reader's word is good enough. */
+static gboolean
+brings_pending(const SatchelMediaUpdate *self, const SatchelMediaVerdict *best)
+{
+	SatchelSysrootFacts facts = satchel_device_get_facts(self->device);
+
+	return best != NULL &&
+	       satchel_update_plan_finalize(self->device->state, &facts) ==
+		       SATCHEL_FINALIZE_NOT_REBOOTED &&
+	       g_strcmp0(best->target, self->device->state->pending->name) == 0;
+}
+
+static gboolean
+take_permitted(SatchelMediaUpdate *self, SatchelMediaVerdict *best, SatchelOutcome *outcome,
+	       GError **error)
+{
+	if (self->device->state->pending == NULL)
+		return take_any(self, best, outcome, error);
+	conclude(self, "%s is installed; a reboot starts it", best->target);
+	*outcome = SATCHEL_OUTCOME_NEEDS_REBOOT;
+	return TRUE;
+}
+
 static gboolean
 serve(SatchelMediaUpdate *self, SatchelOutcome *outcome, GError **error)
 {
@@ -348,11 +375,13 @@ serve(SatchelMediaUpdate *self, SatchelOutcome *outcome, GError **error)
 		return FALSE;
 	say_verdicts(self);
 	best = satchel_media_verdict_best(self->scan.verdicts);
+	if (!brings_pending(self, best) && !satchel_update_check_idle(self->device, error))
+		return FALSE;
 	if (best == NULL)
 		return conclude_nothing(self, outcome, error);
 	why_not = satchel_media_permit_check(self->device->settings->media, get_local_minute());
 	if (why_not == NULL)
-		return take_any(self, best, outcome, error);
+		return take_permitted(self, best, outcome, error);
 	conclude(self, "%s is not installed: %s", best->target, why_not);
 	*outcome = SATCHEL_OUTCOME_UPDATE_NEW_VERSION;
 	return TRUE;
@@ -486,7 +515,7 @@ serve_and_report(SatchelMediaUpdate *self, SatchelOutcome *outcome, GError **err
 	before.commit = copy.commit;
 	self->begun_s = satchel_clock_now_s();
 	satchel_signals_tell(self->signals, SATCHEL_SIGNAL_CHECKING, -1, NULL);
-	good = satchel_update_check_idle(self->device, &failure) && serve(self, outcome, &failure);
+	good = serve(self, outcome, &failure);
 	/* What could not be read or found then, or who was told to stop, is no matter. */
 	if ((!good || *outcome == SATCHEL_OUTCOME_CACHED) && was_removed_early(self)) {
 		good = FALSE;

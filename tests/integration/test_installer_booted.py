@@ -32,6 +32,22 @@ def _(lab, system):
     system.expect(0, "check", *BUNDLE)
 
 
+@with_booted("a stick that brings what waits for its reboot has it rebooted, no other one has",
+             config='[media]\nreboot = "never"')
+def _(lab, system):
+    system.expect(100, "media", "/mnt/media")
+    assert "board-lmp-2 is installed; a reboot starts it" in \
+        system.expect(100, "media", "/mnt/media").stderr
+    (system.media / "bundle").rename(system.media / "._bundle")
+    result = system.expect(30, "media", "/mnt/media")
+    assert "not confirmed yet" in result.stderr, result
+    (system.media / "._bundle").rename(system.media / "bundle")
+    # Behind the reboot it is settled which one runs: no stick makes it reboot again.
+    system.boot(1)
+    system.expect(30, "media", "/mnt/media")
+    system.expect(110, "run")
+
+
 @with_booted("a boot loader that went back: run 110, and the old one is current")
 def _(lab, system):
     system.expect(16, "check", *BUNDLE)
