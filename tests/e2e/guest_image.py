@@ -41,23 +41,42 @@ PRUNED = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/info"
           "usr/share/zoneinfo", "usr/share/perl", "usr/share/perl5", "usr/share/gnupg",
           "usr/share/bash-completion", "usr/lib/x86_64-linux-gnu/gconv",
           "usr/lib/x86_64-linux-gnu/perl-base", "usr/lib/apt", "usr/lib/udev/hwdb.d",
-          "usr/lib/udev/hwdb.bin", "etc/systemd/system/timers.target.wants",
+          "usr/lib/udev/hwdb.bin", "usr/lib/x86_64-linux-gnu/perl",
+          "usr/lib/x86_64-linux-gnu/libperl*", "usr/lib/x86_64-linux-gnu/libapt*", "usr/bin/perl*",
+          "usr/bin/apt*", "usr/bin/dpkg*", "usr/bin/gpg*", "usr/share/zsh", "usr/lib/systemd/user",
+          "usr/lib/systemd/system-generators/systemd-[!f]*", "usr/lib/systemd/system/timers.target.wants",
+          "etc/systemd/system/timers.target.wants",
           "etc/systemd/system/getty.target.wants", "var", "home", "root", "opt", "srv", "mnt",
           "media", "boot", "usr/local", "proc", "sys", "dev", "run", "tmp")
 BOOT_MODULES = ("virtio_pci", "virtio_blk", "ext4", "crc32c_generic")
 MODULES = BOOT_MODULES + ("virtio_console", "virtio_rng", "xhci-pci", "usb-storage", "uas", "sd_mod",
                           "sr_mod", "vfat", "exfat", "isofs", "nls_cp437", "nls_ascii",
                           "nls_utf8", "nls_iso8859_1", "loop", "overlay")
+# The rules of udev that are needed to find disks and sticks.
+RULES = ("50-udev-default", "60-block", "60-persistent-storage", "80-drivers", "99-systemd")
+# What takes time at each boot and serves nobody here.
 MASKED = ("serial-getty@ttyS0.service", "getty@tty1.service", "e2scrub_reap.service",
           "systemd-networkd.service", "systemd-timesyncd.service", "systemd-pstore.service",
           "systemd-logind.service", "systemd-modules-load.service", "dev-hugepages.mount",
           "dev-mqueue.mount", "sys-kernel-debug.mount", "sys-kernel-tracing.mount",
-          "proc-sys-fs-binfmt_misc.automount")
+          "proc-sys-fs-binfmt_misc.automount", "modprobe@.service", "kmod-static-nodes.service",
+          "systemd-sysctl.service", "systemd-random-seed.service", "systemd-update-utmp.service",
+          "systemd-update-utmp-runlevel.service", "systemd-user-sessions.service",
+          "systemd-binfmt.service", "systemd-firstboot.service", "systemd-repart.service",
+          "systemd-machine-id-commit.service", "systemd-pcrphase.service",
+          "systemd-pcrphase-sysinit.service", "systemd-ask-password-console.path",
+          "systemd-ask-password-wall.path", "systemd-initctl.socket",
+          "systemd-journald-audit.socket", "sys-kernel-config.mount", "sys-fs-fuse-connections.mount",
+          "ostree-finalize-staged.path", "getty-static.service")
 PREPARE = "usr/lib/ostree/ostree-prepare-root"
 BOOT_MIB = 128
 ROOT_MIB = 1024
+BOOT_BEGIN = 1 << 20
+ROOT_BEGIN = (1 + BOOT_MIB) << 20
 KERNEL_ARGUMENTS = ("console=ttyS0,115200", "systemd.show_status=0", "mitigations=off", "nokaslr",
-                    "net.ifnames=0", "panic=-1", "loglevel=4")
+                    "net.ifnames=0", "panic=-1", "loglevel=4", "audit=0", "apparmor=0",
+                    "tsc=reliable", "rcupdate.rcu_expedited=1", "usb-storage.delay_use=0",
+                    "systemd.unit=multi-user.target")
 
 
 def say(text):
@@ -83,29 +102,37 @@ def only(stem, key):
     return CACHE / f"{stem}-{key}"
 
 
+def prune(top):
+    """What is left is quick to boot, to check and to copy."""
+    rules = [path for path in top.glob("usr/lib/udev/rules.d/*") if path.stem not in RULES]
+    for path in [found for pattern in PRUNED for found in top.glob(pattern)] + rules:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
 def make_base():
     """The root file system as Debian's packages make it, less what no program in the guest needs."""
-    folder = only("base", key_of(SUITE, PACKAGES, PRUNED))
+    folder = only("base", key_of(SUITE, PACKAGES, PRUNED, RULES))
     if (folder / "complete").exists():
         return folder / "root"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     say("guest: root file system from Debian packages")
-    skipped = [f"--dpkgopt=path-exclude=/{path}/*" for path in PRUNED
-               if path.startswith("usr/share/")]
+    skipped = [f"--dpkgopt=path-exclude=/usr/share/{name}/*"
+               for name in ("doc", "man", "locale", "info", "i18n", "zoneinfo")]
     sh("mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", "--skip=cleanup/apt",
        "--aptopt=Acquire::Languages \"none\"", *skipped, f"--include={','.join(PACKAGES)}", SUITE,
        folder / "root")
-    for path in PRUNED:
-        shutil.rmtree(folder / "root" / path, ignore_errors=True)
-        (folder / "root" / path).unlink(missing_ok=True)
+    prune(folder / "root")
     (folder / "complete").touch()
     return folder / "root"
 
 
 def make_initramfs(kernel, base, release):
     archive = Archive()
-    for folder in ("proc", "dev", "run", "sysroot"):
+    for folder in ("proc", "sys", "dev", "run", "sysroot"):
         archive.folder(folder)
     archive.file("bin/busybox", pathlib.Path("/bin/busybox").read_bytes(), 0o755)
     archive.file("init", (HERE / "guest/init").read_bytes(), 0o755)
@@ -151,7 +178,8 @@ def add_tools(top):
     """What steers the guest from outside."""
     place = top / "usr/lib/satchel-test"
     place.mkdir()
-    shutil.copy(HERE / "guest/shell", place)
+    for tool in ("shell", "quick-init"):
+        shutil.copy(HERE / "guest" / tool, place)
     sh("gcc", "-O1", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", place / "call_marks.so",
        HERE / "call_marks.c")
     for unit in HERE.glob("guest/satchel-test-*.*"):
@@ -159,6 +187,9 @@ def add_tools(top):
     for tool in HERE.glob("guest/fw_*"):
         shutil.copy(tool, top / "usr/bin")
     shutil.copy(HERE / "guest/80-satchel-test.rules", top / "usr/lib/udev/rules.d")
+    drop_in = top / "usr/lib/systemd/system/systemd-udev-trigger.service.d"
+    drop_in.mkdir()
+    shutil.copy(HERE / "guest/udev-trigger.conf", drop_in)
     shutil.copy(HERE / "guest/tmpfiles.conf", top / "usr/lib/tmpfiles.d/satchel-test.conf")
     sh("chroot", top, "systemctl", "--quiet", "enable", "satchel-run.service",
        "satchel-test-signals.socket", "satchel-test-bus.service")
@@ -302,9 +333,9 @@ def make_image(folder, base, kernel):
             commit_release(lab, base, kernel, release, work)
         say("guest: disk and bundles")
         make_disk(folder / "disk", lab, work)
-        stick_bundles.make(lab, folder / "bundles", work)
         lab.bundle([2]).rename(folder / "bundle")
         lab.bundle([2], packed=True).rename(folder / "release-2.satchel")
+        stick_bundles.make(lab, folder / "bundles", work)
     (folder / "facts.json").write_text(json.dumps({"commits": lab.commits}))
 
 

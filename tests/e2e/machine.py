@@ -74,9 +74,10 @@ class Port:
 
 class Machine:
     """A running QEMU. @memory: goes on where that snapshot was taken, instead of booting.
-    @log: a file for QEMU's log of all writes to the disk."""
+    @log: a file for QEMU's log of all writes to the disk. @quick: boots without systemd (see
+    guest/quick-init)."""
 
-    def __init__(self, folder, disk, memory=None, log=None):
+    def __init__(self, folder, disk, memory=None, log=None, quick=False):
         self.folder = pathlib.Path(folder)
         self.console = self.folder / "console.log"
         self.console.write_bytes(b"")
@@ -85,7 +86,10 @@ class Machine:
         self.events = []
         self.boot_id = None
         self._remove_sockets()
+        self.disk = disk
         argv = self._argv(disk, log)
+        if quick:
+            argv += ["-smbios", "type=1,serial=quick"]
         if memory:
             argv += ["-incoming", f"exec:cat {memory}"]
         with open(self.folder / "qemu.log", "ab") as errors:
@@ -297,6 +301,13 @@ class Machine:
             port.socket.settimeout(0.1)
             port.receive()
             port.socket.settimeout(1)
+
+    def copy_of_disk(self, target):
+        """What a machine that lost its power now would have."""
+        self.command("stop")
+        copy_disk(self.disk, target)
+        self.command("cont")
+        return target
 
     # ---- ends
 

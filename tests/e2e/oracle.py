@@ -14,10 +14,8 @@ import re
 import write_log
 from ext4_image import Ext4, Overlay, Unreadable
 from ext4_journal import replayed
-from guest_image import BOOT_MIB, ROOT_MIB
+from guest_image import BOOT_BEGIN, ROOT_BEGIN, ROOT_MIB
 
-BOOT_BEGIN = 1 << 20
-ROOT_BEGIN = (1 + BOOT_MIB) << 20
 ROOT_END = ROOT_BEGIN + (ROOT_MIB << 20)
 ALL_SUBSETS_OF = 7
 SOME = 48

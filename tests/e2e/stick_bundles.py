@@ -43,13 +43,14 @@ def resign(lab, bundle, stranger):
 
 def make(lab, folder, work):
     folder.mkdir()
-    add_dead_release(lab, work)
-    lab.release(7, hardware=f"other-{HARDWARE}", name="other-lmp", commit=lab.commit(7))
     thin = ("--from", f"{NAME}-1")
     lab.bundle([2], *thin).rename(folder / "thin")
     (folder / "split").mkdir()
     sh(program("satchel-bundler"), "pack", "--split", "3M",
        folder / "thin", folder / "split/update.satchel")
+    # Later than these: of what a device has metadata of, `install` takes the newest.
+    add_dead_release(lab, work)
+    lab.release(7, hardware=f"other-{HARDWARE}", name="other-lmp", commit=lab.commit(7))
     lab.bundle([3], *thin).rename(folder / "dead")
     lab.bundle([7]).rename(folder / "foreign")
     lab.bundle([3], *thin, epoch=OLD_S, days=30).rename(folder / "expired")
