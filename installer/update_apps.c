@@ -143,7 +143,9 @@ return_to_system(SatchelDevice *device, const char *name, const GError *cause,
 		g_propagate_error(error, g_steal_pointer(&local_error));
 		return FALSE;
 	}
-	if (device->state->pending != NULL && !save_failed(device, cause, error))
+	/* Where the target is not to blame, and there is no way back, `run` tries it again. */
+	if (device->state->pending != NULL && is_to_blame(device->state, cause) &&
+	    !save_failed(device, cause, error))
 		return FALSE;
 	satchel_update_run_forget_reboot(device);
 	g_set_error(error, SATCHEL_ERROR, SATCHEL_ERROR_ROLLBACK_FAILED, "%s failed: %s; %s", name,

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """Apps that do not come up, and engines that do not stay up: the way back."""
+import json
 import os
 import pathlib
 import random
@@ -163,7 +164,16 @@ def _(tmp):
         assert "no space left" in result.stderr, result
         device.expect(0, "run")
         assert device.state()["failing"] == [] and ENGINE.running() == [apps[0].sha256]
-        device.expect(16, "check", "--src-dir", bundle)
+        device.expect(100, "update", "3", "--src-dir", bundle)
+        # Without a way back it waits for room.
+        state = device.state()
+        state["failing"].append(state["current"])
+        device.state_file.write_text(json.dumps(state))
+        device.expect(130, "run")
+        assert device.state()["pending"]["name"] == lab.names[3]
+        device.config.write_text(device.config.read_text().replace(str(compose), "docker-compose"))
+        device.expect(0, "run")
+        assert ENGINE.running() == [apps[1].sha256]
 
 
 def pending_app(tmp, marker="web", **kwargs):
