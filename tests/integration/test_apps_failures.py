@@ -42,6 +42,20 @@ def _(tmp):
     expect_failing_app(tmp, Service(command=["no-such-program"]), "no-such-program")
 
 
+@test("a Compose program that fails once, as where the engine was started anew, is run again")
+def _(tmp):
+    device, web = pending_app(tmp)
+    compose = tmp / "compose"
+    compose.write_text(f"#!/bin/sh\n[ -e '{tmp}/once' ] || {{ touch '{tmp}/once'; exit 1; }}\n"
+                       "exec docker-compose \"$@\"\n")
+    compose.chmod(0o755)
+    with device:
+        device.config.write_text(device.config.read_text().replace('"docker-compose"',
+                                                                   f'"{compose}"'))
+        device.expect(0, "run")
+        assert ENGINE.running() == [web.sha256]
+
+
 @test("a service that is started again and again is a failure when its time is over")
 def _(tmp):
     expect_failing_app(tmp, Service(command=["false"], more={"restart": "always"}), "after 8 s",
