@@ -42,14 +42,6 @@ def nothing_left(folder, *names):
                 if any(one.startswith(name) or one.startswith("." + name) for name in names)]
 
 
-def unlike_fat(folder):
-    """Whatever file system that is, satchel-bundler takes it for FAT (statfs says so)."""
-    if shutil.which("strace") is None:
-        skip("strace is not installed")
-    return ["strace", "-f", "--seccomp-bpf", "-qqq", "-o", folder / "trace", "-e", "trace=fstatfs",
-            "-e", "inject=fstatfs:poke_exit=@arg2=444d00000000000000100000", program("satchel-bundler")]
-
-
 @test("GNU tar and bsdtar unpack a packed bundle to its directory form, empty folders too")
 def _(tmp):
     world = World(tmp)
@@ -146,39 +138,6 @@ def _(tmp):
     for size in ("0", "", "-1", "K", "1k", "1KiB", "1B", "99999999999T", "1.5G"):
         result = pack(tmp / "bundle", tmp / "b", "--split", size)
         assert result.returncode == 1 and "--split wants" in result.stderr, result
-
-
-@test("onto FAT parts are below 4 GiB, a 5 GB member is packed, and its holes stay holes")
-def _(tmp):
-    bundle = tmp / "bundle"
-    blob = bundle / "apps/blobs/sha256" / ("ab" * 32)
-    blob.parent.mkdir(parents=True)
-    with open(blob, "wb") as file:
-        file.truncate(5_000_000_000)
-        file.seek(4_500_000_000)
-        file.write(b"mark")
-    bundle_builder.write(bundle / "tuf/targets.json", "{}")
-    run([*unlike_fat(tmp), "pack", bundle, tmp / "b"], check=True)
-    first, second = tmp / "b.000", tmp / "b.001"
-    assert first.stat().st_size == (4 << 30) - 4096
-    assert first.stat().st_size + second.stat().st_size > 5_000_000_000
-    assert (first.stat().st_blocks + second.stat().st_blocks) * 512 < 64 << 20
-    with open(second, "rb") as file:
-        begin = tarfile_offset(tmp, first) + 4_500_000_000 - first.stat().st_size
-        file.seek(begin)
-        assert file.read(4) == b"mark"
-    result = run([*unlike_fat(tmp), "pack", "--split", "4G", bundle, tmp / "c"])
-    assert result.returncode == 1 and "FAT" in result.stderr, result
-    assert nothing_left(tmp, "c")
-
-
-def tarfile_offset(tmp, first):
-    """Where the content of the blob begins: its headers are in the first part."""
-    with tarfile.open(first) as tar:
-        for member in tar:
-            if member.name.startswith("apps/"):
-                return member.offset_data
-    raise AssertionError(f"{tmp}: no blob")
 
 
 def refused(tmp, bundle, status, *words):
