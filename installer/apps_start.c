@@ -80,13 +80,17 @@ run(const SatchelCompose *self, const char *folder, const char *project, const c
 	return FALSE;
 }
 
+/* podman-compose has no `config`, and docker-compose no `--dry-run`. */
 gboolean
 satchel_compose_check(const SatchelCompose *self, const char *folder, const char *project,
 		      GError **error)
 {
-	static const char *const words[] = {"config", NULL};
+	static const char *const config[] = {"config", NULL};
+	static const char *const dry_run[] = {"--dry-run", "up", "--no-start", NULL};
+	g_autofree char *name = g_path_get_basename(self->program[0]);
 
-	return run(self, folder, project, words, SATCHEL_ERROR_CONTENT_INVALID, error);
+	return run(self, folder, project, g_str_equal(name, "podman-compose") ? dry_run : config,
+		   SATCHEL_ERROR_CONTENT_INVALID, error);
 }
 
 gboolean

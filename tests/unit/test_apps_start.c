@@ -85,6 +85,24 @@ test_the_words_are_those_of_compose_v2_and_of_the_program_before_it(void)
 }
 
 static void
+test_podman_compose_checks_without_config(void)
+{
+	g_auto(FakeProgram) fake = {0};
+	const char *words[3] = {NULL};
+	SatchelCompose compose = {.program = words, .host = HOST};
+	g_autoptr(GError) error = NULL;
+
+	fake_program_init(&fake, "podman-compose", "");
+	words[0] = fake.program;
+	words[1] = "--in-pod=0";
+	g_assert_true(satchel_compose_check(&compose, "/a/web", "web", &error));
+	g_assert_no_error(error);
+	assert_noted(&fake, "words",
+		     "--in-pod=0|-p|web|-f|/a/web/docker-compose.yml|-f|/a/web/.satchel.json|"
+		     "--dry-run|up|--no-start|");
+}
+
+static void
 assert_fails(const char *end, Act act, SatchelError code, const char *message)
 {
 	g_auto(FakeProgram) fake = {0};
@@ -191,5 +209,6 @@ main(int argc, char **argv)
 	g_test_add_func("/apps_start/full", test_a_full_disk_is_told_from_other_failures);
 	g_test_add_func("/apps_start/services", test_an_app_is_up_when_each_of_its_services_is);
 	g_test_add_func("/apps_start/project", test_a_project_is_named_as_compose_programs_name_it);
+	g_test_add_func("/apps_start/podman", test_podman_compose_checks_without_config);
 	return g_test_run();
 }
