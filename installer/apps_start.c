@@ -80,13 +80,15 @@ run(const SatchelCompose *self, const char *folder, const char *project, const c
 	return FALSE;
 }
 
-/* podman-compose has no `config`, and docker-compose no `--dry-run`. */
+/* podman-compose has no `config`; for `ps` it reads the files, and with `--dry-run` it does no
+ * more.
+ */
 gboolean
 satchel_compose_check(const SatchelCompose *self, const char *folder, const char *project,
 		      GError **error)
 {
 	static const char *const config[] = {"config", NULL};
-	static const char *const dry_run[] = {"--dry-run", "up", "--no-start", NULL};
+	static const char *const dry_run[] = {"--dry-run", "ps", NULL};
 	g_autofree char *name = g_path_get_basename(self->program[0]);
 
 	return run(self, folder, project, g_str_equal(name, "podman-compose") ? dry_run : config,

@@ -341,7 +341,8 @@ take_any(SatchelMediaUpdate *self, SatchelMediaVerdict *best, SatchelOutcome *ou
 
 /* Does the stick bring what is installed and only waits for a reboot? Behind a power cut the old
  * system runs once more, and whoever inserts the stick again has no other way to have it reboot.
- * For no more than that the reader's word is good enough. */
+ * For no more than that the reader's word, of which the target's name is compared, is good
+ * enough. */
 static gboolean
 brings_pending(const SatchelMediaUpdate *self, const SatchelMediaVerdict *best)
 {
@@ -382,7 +383,9 @@ serve(SatchelMediaUpdate *self, SatchelOutcome *outcome, GError **error)
 	why_not = satchel_media_permit_check(self->device->settings->media, get_local_minute());
 	if (why_not == NULL)
 		return take_permitted(self, best, outcome, error);
-	conclude(self, "%s is not installed: %s", best->target, why_not);
+	conclude(self, "%s %s: %s", best->target,
+		 self->device->state->pending != NULL ? "waits for its reboot" : "is not installed",
+		 why_not);
 	*outcome = SATCHEL_OUTCOME_UPDATE_NEW_VERSION;
 	return TRUE;
 }

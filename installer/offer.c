@@ -76,28 +76,6 @@ satchel_offer_find_app_work(const SatchelDevice *device)
 	return device->settings->apps == NULL ? NULL : g_strdup("nothing is known of them");
 }
 
-static gboolean
-has_app(const SatchelStateTarget *target, const SatchelStateApp *wanted)
-{
-	for (guint i = 0; i < target->apps->len; i++) {
-		const SatchelStateApp *app = g_ptr_array_index(target->apps, i);
-
-		if (g_str_equal(app->name, wanted->name) && g_str_equal(app->uri, wanted->uri))
-			return TRUE;
-	}
-	return FALSE;
-}
-
-static gboolean
-has_same_apps(const SatchelStateTarget *one, const SatchelStateTarget *other)
-{
-	for (guint i = 0; i < one->apps->len; i++) {
-		if (!has_app(other, g_ptr_array_index(one->apps, i)))
-			return FALSE;
-	}
-	return one->apps->len == other->apps->len;
-}
-
 /* The same without an engine: @app_work is that of the apps that the device knew the release by. */
 static void
 preview_app_work(SatchelOffer *self, const SatchelDevice *device, const char *app_work)
@@ -107,7 +85,7 @@ preview_app_work(SatchelOffer *self, const SatchelDevice *device, const char *ap
 
 	if (target == NULL)
 		return;
-	if (device->settings->apps != NULL && !has_same_apps(target, running))
+	if (device->settings->apps != NULL && !satchel_state_target_has_same_apps(target, running))
 		self->app_work = g_strdup("it has other apps now");
 	else
 		self->app_work = g_strdup(app_work);

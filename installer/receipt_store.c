@@ -15,6 +15,7 @@
 /* Of a folder that are looked at: a stick may have any number. A receipt whose number was there all
  * the same takes the next one. */
 #define MAX_ENTRIES 4096u
+#define MAX_TRIES 64u
 
 static gboolean
 fail(const char *name, int problem, GError **error)
@@ -161,7 +162,9 @@ find_last_number(int dir_fd)
 char *
 satchel_receipt_store_add(int dir_fd, const char *stem, const json_t *document, GError **error)
 {
-	for (guint n = find_last_number(dir_fd) + 1; n <= MAX_NUMBER; n++) {
+	guint last = find_last_number(dir_fd);
+
+	for (guint n = last + 1; n <= MIN(MAX_NUMBER, last + MAX_TRIES); n++) {
 		g_autofree char *name = g_strdup_printf("%s%u", stem, n);
 		g_autoptr(GError) local_error = NULL;
 

@@ -40,7 +40,7 @@ gboolean satchel_run_command(const SatchelCommand *command, SatchelCommandResult
 			     GError **error);
 
 /* Why a program that ended with @result failed, in one line that is fit for a message: "NAME: exit
- * status 3: what it said last", of which the last four lines. (transfer full) */
+ * status 3: " and its last four lines that are not blank, with "; " between. (transfer full) */
 char *satchel_command_result_explain(const SatchelCommandResult *result, const char *name);
 
 void satchel_command_result_clear(SatchelCommandResult *result);

@@ -137,6 +137,28 @@ forget_installation(SatchelState *self)
 }
 
 static gboolean
+has_app(const SatchelStateTarget *target, const SatchelStateApp *wanted)
+{
+	for (guint i = 0; i < target->apps->len; i++) {
+		const SatchelStateApp *app = g_ptr_array_index(target->apps, i);
+
+		if (g_str_equal(app->name, wanted->name) && g_str_equal(app->uri, wanted->uri))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+gboolean
+satchel_state_target_has_same_apps(const SatchelStateTarget *one, const SatchelStateTarget *other)
+{
+	for (guint i = 0; i < one->apps->len; i++) {
+		if (!has_app(other, g_ptr_array_index(one->apps, i)))
+			return FALSE;
+	}
+	return one->apps->len == other->apps->len;
+}
+
+static gboolean
 same_target(const SatchelStateTarget *target, const char *name, const char *commit)
 {
 	return g_str_equal(target->name, name) && g_str_equal(target->commit, commit);
@@ -215,6 +237,8 @@ satchel_state_working(SatchelState *self, gint64 now_s)
 	g_return_if_fail(self->pending != NULL);
 	satchel_state_add_event(self, SATCHEL_STATE_EVENT_WORKING, now_s, self->pending, NULL);
 	forgive(self, self->pending);
+	/* It may be a copy of what was found running, to which a rollback led. */
+	self->pending->untried = FALSE;
 	take_current(self, g_steal_pointer(&self->pending));
 	forget_installation(self);
 }

@@ -29,6 +29,9 @@ SatchelStateTarget *satchel_state_target_new_from_parts(const char *name, gint64
 void satchel_state_target_add_app(SatchelStateTarget *self, const char *name, const char *uri);
 /* (transfer full) */
 SatchelStateTarget *satchel_state_target_new(const SatchelOstreeTarget *target);
+/* The same names and URIs. */
+gboolean satchel_state_target_has_same_apps(const SatchelStateTarget *one,
+					    const SatchelStateTarget *other);
 SatchelStateTarget *satchel_state_target_copy(const SatchelStateTarget *self);
 void satchel_state_target_free(SatchelStateTarget *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SatchelStateTarget, satchel_state_target_free)

@@ -63,12 +63,17 @@ satchel_update_apps_keep(SatchelDevice *device, GCancellable *cancellable, GErro
 	return TRUE;
 }
 
-/* Of what runs and did before: condemned, it would be left for an older release. */
+/* Of what runs and did before: condemned, it would be left for an older release. A name that was
+ * given to something else since is another target. */
 static gboolean
 has_worked(const SatchelState *state)
 {
-	return state->current != NULL && !state->current->untried &&
-	       g_str_equal(state->current->name, state->pending->name);
+	const SatchelStateTarget *current = state->current;
+
+	return current != NULL && !current->untried &&
+	       g_str_equal(current->name, state->pending->name) &&
+	       g_str_equal(current->commit, state->pending->commit) &&
+	       satchel_state_target_has_same_apps(current, state->pending);
 }
 
 /* A disk that is full is the device's. */

@@ -29,7 +29,7 @@ G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_update_run_confirm(SatchelDevice *device, SatchelOutcome *outcome, GError **error);
 
 /* What is pending, and runs, fails for @cause: the system before it becomes the default again, and
- * is pending. @blame: what is left is a failing target.
+ * is pending. @blame: what is left is a failing target, where it was pending.
  * Errors: SATCHEL_ERROR_ROLLBACK_TARGET_NOT_FOUND, else as satchel_update_rollback(). */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_update_rollback_leave(SatchelDevice *device, const GError *cause, gboolean blame,

@@ -32,7 +32,7 @@ def _(lab, system):
     system.expect(0, "check", *BUNDLE)
 
 
-@with_booted("a stick that brings what waits for its reboot has it rebooted, no other one has",
+@with_booted("a stick that brings what waits for its reboot gives 100, any other one 30",
              config='[media]\nreboot = "never"')
 def _(lab, system):
     system.expect(100, "media", "/mnt/media")

@@ -99,7 +99,7 @@ test_podman_compose_checks_without_config(void)
 	g_assert_no_error(error);
 	assert_noted(&fake, "words",
 		     "--in-pod=0|-p|web|-f|/a/web/docker-compose.yml|-f|/a/web/.satchel.json|"
-		     "--dry-run|up|--no-start|");
+		     "--dry-run|ps|");
 }
 
 static void

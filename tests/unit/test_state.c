@@ -370,12 +370,28 @@ test_untried_is_kept_until_it_worked(void)
 	g_assert_true(again->current->untried);
 	satchel_state_adopt(again, tried, 200);
 	g_assert_false(again->current->untried);
-	satchel_state_begin(state, tried, COMMIT_A, NULL);
+	satchel_state_begin(state, a, COMMIT_A, NULL);
 	satchel_state_deployed(state, 300);
 	satchel_state_working(state, 400);
 	g_assert_false(state->current->untried);
 	assert_refused("{\"format\":1,\"failing\":[],\"events\":[],\"current\":{\"name\":\"a\","
 		       "\"version\":1,\"commit\":\"" COMMIT_A "\",\"apps\":[],\"untried\":false}}");
+}
+
+static void
+test_apps_are_the_same_by_name_and_uri(void)
+{
+	g_autoptr(SatchelStateTarget) one = target("a", 1, COMMIT_A);
+	g_autoptr(SatchelStateTarget) other = target("b", 2, COMMIT_B);
+
+	satchel_state_target_add_app(one, "web", "uri-1");
+	satchel_state_target_add_app(other, "web", "uri-1");
+	g_assert_true(satchel_state_target_has_same_apps(one, other));
+	satchel_state_target_add_app(other, "more", "uri-2");
+	g_assert_false(satchel_state_target_has_same_apps(one, other));
+	g_assert_false(satchel_state_target_has_same_apps(other, one));
+	satchel_state_target_add_app(one, "more", "uri-3");
+	g_assert_false(satchel_state_target_has_same_apps(one, other));
 }
 
 static void
@@ -490,6 +506,7 @@ int
 main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/state/same-apps", test_apps_are_the_same_by_name_and_uri);
 	g_test_add_func("/state/what_is_written_is_read_back", test_what_is_written_is_read_back);
 	g_test_add_func("/state/a_new_state_is_read_back", test_a_new_state_is_read_back);
 	g_test_add_func("/state/the_format_is_read_from_forms_that_nobody_knows",
