@@ -80,9 +80,7 @@ run(const SatchelCompose *self, const char *folder, const char *project, const c
 	return FALSE;
 }
 
-/* podman-compose has no `config`; for `ps` it reads the files, and with `--dry-run` it does no
- * more.
- */
+/* podman-compose has no `config`; a dry run of `ps` reads the files and does no more. */
 gboolean
 satchel_compose_check(const SatchelCompose *self, const char *folder, const char *project,
 		      GError **error)

@@ -584,24 +584,24 @@ wait_for_all(const AppsWork *work, const RunningSet *set, GError **error)
 }
 
 static gboolean
-start_all(const AppsWork *work, const RunningSet *set, gboolean and_wait, GError **error)
+start_all(const AppsWork *work, const RunningSet *set, gboolean decides, GError **error)
 {
 	return remove_others(work, set, error) && for_each(work, set, start_one, error) &&
-	       (!and_wait || wait_for_all(work, set, error));
+	       (!decides || wait_for_all(work, set, error));
 }
 
 /* Apps are judged only where nobody wants this process to end, which ends the Compose program, too,
  * and where there is an engine: at boot it may come late, and at shutdown it goes. */
 static gboolean
-start_patiently(const AppsWork *work, const RunningSet *set, guint64 limit_s, gboolean and_wait,
-		GError **error)
+start_patiently(const AppsWork *work, const RunningSet *set, gboolean decides, GError **error)
 {
+	const guint64 limit_s = decides ? work->settings->start_s : work->settings->engine_wait_s;
 	const gint64 end_us = g_get_monotonic_time() + (gint64)limit_s * G_USEC_PER_SEC;
 
 	for (;;) {
 		g_autoptr(GError) local_error = NULL;
 
-		if (start_all(work, set, and_wait, &local_error))
+		if (start_all(work, set, decides, &local_error))
 			return TRUE;
 		if (!satchel_cancel_check(work->cancellable, error))
 			return FALSE;
@@ -620,28 +620,31 @@ start_patiently(const AppsWork *work, const RunningSet *set, guint64 limit_s, gb
 	}
 }
 
-gboolean
-satchel_device_apps_start(SatchelDevice *device, const SatchelStateTarget *target,
-			  GCancellable *cancellable, GError **error)
+/* @decides: something waits for what comes of it. */
+static gboolean
+bring_up_target(SatchelDevice *device, const SatchelStateTarget *target, gboolean decides,
+		GCancellable *cancellable, GError **error)
 {
 	g_auto(AppsWork) work = {.root_fd = -1};
 	g_auto(RunningSet) set = {0};
 
 	return device->settings->apps == NULL ||
 	       (open_set(&work, device, target, cancellable, &set, error) &&
-		start_patiently(&work, &set, work.settings->start_s, TRUE, error));
+		start_patiently(&work, &set, decides, error));
+}
+
+gboolean
+satchel_device_apps_start(SatchelDevice *device, const SatchelStateTarget *target,
+			  GCancellable *cancellable, GError **error)
+{
+	return bring_up_target(device, target, TRUE, cancellable, error);
 }
 
 gboolean
 satchel_device_apps_keep_up(SatchelDevice *device, const SatchelStateTarget *target,
 			    GCancellable *cancellable, GError **error)
 {
-	g_auto(AppsWork) work = {.root_fd = -1};
-	g_auto(RunningSet) set = {0};
-
-	return device->settings->apps == NULL ||
-	       (open_set(&work, device, target, cancellable, &set, error) &&
-		start_patiently(&work, &set, work.settings->engine_wait_s, FALSE, error));
+	return bring_up_target(device, target, FALSE, cancellable, error);
 }
 
 /* ---- afterwards */

@@ -1,5 +1,5 @@
+#include "answer_lines.h"
 #include "signed_document.h"
-#include <stdio.h>
 #include <string.h>
 
 /*
@@ -48,12 +48,6 @@ answer(const char *line, gsize n_bytes)
 int
 main(void)
 {
-	char *line = NULL;
-	size_t n_allocated = 0;
-	ssize_t n_bytes;
-
-	while ((n_bytes = getline(&line, &n_allocated, stdin)) > 0)
-		answer(line, (gsize)n_bytes);
-	free(line);
+	answer_lines(answer);
 	return 0;
 }

@@ -1,5 +1,5 @@
 #include "../../installer/state.h"
-#include <stdio.h>
+#include "answer_lines.h"
 
 /*
  * For integration tests. Each line of stdin is a device's state.json; the line of stdout that
@@ -22,12 +22,6 @@ answer(const char *line, gsize n_bytes)
 int
 main(void)
 {
-	char *line = NULL;
-	size_t n_allocated = 0;
-	ssize_t n_bytes;
-
-	while ((n_bytes = getline(&line, &n_allocated, stdin)) > 0)
-		answer(line, (gsize)n_bytes);
-	free(line);
+	answer_lines(answer);
 	return 0;
 }
