@@ -53,6 +53,10 @@ class Board(machine.Machine):
         return self.start(f"until systemctl is-active {unit} | grep -q ing; do sleep 0.1; done; "
                           f"while systemctl is-active {unit} | grep -q ing; do sleep 0.2; done")
 
+    def wait_begun(self, name):
+        """Until the device is there, and its unit is wanted."""
+        self.check(f"until [ -b /dev/{name} ]; do sleep 0.1; done; udevadm settle")
+
     def wait_idle(self, name):
         """Until the unit does nothing, and the device is gone."""
         self.check(f"while [ -b /dev/{name} ] || systemctl is-active {UNIT.format(name)} | "

@@ -79,6 +79,11 @@ def _(tmp):
         assert device.check("cat /run/satchel/status") == "done: board-lmp-2 runs"
         told = states(line["state"] for line in device.signals())
         assert told == ALL_STATES, told
+        bus = device.check("cat /var/satchel-test/bus")
+        told = states(json.loads(line)["payload"]["data"][0]
+                      for line in bus.splitlines() if '"StateChanged"' in line)
+        # Behind the reboot nobody may listen yet.
+        assert told[:5] == ALL_STATES[:5], bus
         assert [one["signed"]["status"] for one in device.history()] == [100, 0]
         assert device.state()["current"]["name"] == "board-lmp-2"
         assert "pending" not in device.state()

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""A stick that is pulled out of a device in a virtual machine."""
+"""Sticks that are pulled out of a device in a virtual machine: too early, and in time."""
 import pathlib
 import sys
 
@@ -11,6 +11,81 @@ import sticks  # noqa: E402
 from tap import main, test  # noqa: E402
 
 IMAGE = guest_image.build()
+PULL_POINTS = 10
+SLOW = 1 << 20
+LOOK = "ostree admin status; cat /boot/loader/syslinux.cfg"
+
+
+def said(device):
+    return device.check("journalctl -q -o cat -u satchel-media@sda")
+
+
+def bytes_read(device, stick):
+    for one in device.command("query-blockstats"):
+        if f"/usb-{stick}/" in one.get("qdev", "") + "/":
+            return one["stats"]["rd_bytes"]
+    raise AssertionError(f"no stick {stick}")
+
+
+def pull_at(device, image, count):
+    """Pulls the stick out when that much of it has been read, or it is done with."""
+    stick = device.plug(image, writable=True, bytes_s=SLOW)
+    served = device.start_waiting("sda")
+    while bytes_read(device, stick) < count and not device.has_ended(served):
+        device.wait_any()
+    read = bytes_read(device, stick)
+    device.unplug(stick)
+    device.end(served)
+    device.wait_idle("sda")
+    return read
+
+
+@test(f"a stick that is pulled out at {PULL_POINTS} points changes nothing, and goes on where it was")
+def _(tmp):
+    stick = sticks.fat32(tmp / "stick", {"bundle": IMAGE.bundles / "thin"})
+    size = sum(file.stat().st_size for file in (IMAGE.bundles / "thin").rglob("*"))
+    with board.resume(IMAGE, tmp) as device:
+        device.configure('[media]\nreboot = "never"')
+        before = device.check(LOOK)
+        for n in range(PULL_POINTS):
+            read = pull_at(device, stick, size // 12 + n * size // 200)
+            line = device.check("cat /run/satchel/status")
+            print(f"# pulled out after {read >> 10} KiB: {line}")
+            assert line.startswith("failed: the stick was removed too early, and nothing has ")
+            assert device.check(LOOK) == before, said(device)
+        device.check("ostree fsck --quiet")
+        last = device.ended("sda")
+        plug = device.plug(stick, writable=True)
+        came = device.wait_served("sda", last)
+        read = bytes_read(device, plug)
+        print(f"# taken with {read >> 10} of {size >> 10} KiB")
+        assert came.status == 100, came
+        assert read < size * 3 // 4, f"{read} of {size} were read again"
+        device.check(f"ostree admin status | grep -q '{IMAGE.commit(2)}.0 (pending)'")
+
+
+@test("a stick that comes and goes twenty times is served now and then, and at the end")
+def _(tmp):
+    stick = sticks.fat32(tmp / "stick", {"update": IMAGE.bundles / "foreign"})
+    with board.resume(IMAGE, tmp) as device:
+        begin = float(device.check("cut -d ' ' -f 1 /proc/uptime"))
+        for _ in range(20):
+            plug = device.plug(stick, writable=True, port=1)
+            device.wait_begun("sda")
+            device.unplug(plug)
+            device.wait_idle("sda")
+        last = device.ended("sda")
+        device.plug(stick, writable=True, port=1)
+        came = device.wait_served("sda", last)
+        assert came.status == 3 and came.said("holds nothing for this device"), came
+        assert "it is served in a while" in said(device)
+        took = float(device.check("cut -d ' ' -f 1 /proc/uptime")) - begin
+        starts = int(device.check("journalctl -q -o cat -t satchel-installer | grep -c '^checking'"))
+        print(f"# served {starts} times in {took:.0f} s")
+        assert starts <= 3 * (took // 60 + 1), f"{starts} in {took} s"
+        device.check("! systemctl --failed --plain --no-legend | grep -v satchel-media@; "
+                     "! find /run/satchel -name 'stick-*' | grep .")
+
 
 
 @test("a stick that is pulled out as soon as it may be has done its work")
