@@ -62,10 +62,10 @@ class Board(machine.Machine):
         self.check(f"while [ -b /dev/{name} ] || systemctl is-active {UNIT.format(name)} | "
                    "grep -q ing; do sleep 0.2; done")
 
-    def wait_said(self, name, words):
-        """Until the unit has said that."""
-        self.check(f"until journalctl -q -o cat -u {UNIT.format(name)} | grep -qF '{words}'; "
-                   f"do sleep 0.3; done", cpu_s=SERVED_CPU_S)
+    def wait_said(self, name, words, times=1):
+        """Until the unit has said that so many times."""
+        self.check(f"until [ $(journalctl -q -o cat -u {UNIT.format(name)} | grep -cF '{words}') "
+                   f"-ge {times} ]; do sleep 0.3; done", cpu_s=SERVED_CPU_S)
 
     def served(self, name):
         unit = UNIT.format(name)
