@@ -82,6 +82,14 @@ def exfat(path, content, work):
     return path
 
 
+def iso9660(path, content):
+    """As a burnt disc has it, with Rock Ridge."""
+    with tempfile.TemporaryDirectory() as name:
+        spread(content, pathlib.Path(name))
+        sh("bsdtar", "--create", "--format=iso9660", "--file", path, "-C", name, ".")
+    return path
+
+
 def in_partition(plain, path, kind=0x0C):
     """The same file system in the one partition of an MBR."""
     begin = 2048

@@ -9,6 +9,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 import board  # noqa: E402
 import guest_image  # noqa: E402
 import sticks  # noqa: E402
+from power_cut import NOT_SERVED  # noqa: E402
 from schemas import check as check_schema  # noqa: E402
 from tap import main, test  # noqa: E402
 
@@ -37,6 +38,10 @@ def check_taken(device, came):
     assert came.status == 100 and came.result == "success", came
     assert came.said("the stick may be removed"), came
     assert came.said("done: board-lmp-2 is installed; a reboot starts it"), came
+    check_installed(device)
+
+
+def check_installed(device):
     device.check(f"ostree admin status | grep -q '{IMAGE.commit(2)}.0 (pending)'")
     assert device.state()["pending"]["name"] == "board-lmp-2"
     assert 100 in [one["signed"]["status"] for one in device.history()]
@@ -116,6 +121,21 @@ def _(tmp):
         came = device.insert(stick, "sda1", writable=False)
         assert came.said("old: refused: ") and not came.said("._"), came
         check_taken(device, came)
+
+
+@test("without udev rule and unit --watch takes what is on an ISO 9660 image")
+def _(tmp):
+    stick = sticks.iso9660(tmp / "stick", {"bundle": bundle("thin")})
+    with board.resume(IMAGE, tmp) as device:
+        device.configure(NO_REBOOT)
+        device.check(f"{NOT_SERVED}; setsid satchel-installer media --watch >/run/watch 2>&1 &")
+        device.plug(stick, writable=True)
+        device.check("until grep -qE '^(done|refused|failed): ' /run/watch; do sleep 0.3; done",
+                     cpu_s=board.SERVED_CPU_S)
+        said = device.check("cat /run/watch")
+        assert "done: board-lmp-2 is installed; a reboot starts it" in said, said
+        check_installed(device)
+        assert not device.served("sda").lines
 
 
 @test("a folder on exFAT is taken, and another stick waits until that is done")
