@@ -16,6 +16,7 @@ static struct {
 	char *install_mode;
 	char *json;
 	gboolean watch;
+	gboolean reboot;
 	char *place; /* no option */
 	int interval_s;
 	int log_level;
@@ -35,6 +36,8 @@ const GOptionEntry satchel_command_line_options[] = {
 	 "daemon: seconds between two looks, instead of uptane.polling_sec", "SECONDS"},
 	{"watch", 0, 0, G_OPTION_ARG_NONE, &values.watch,
 	 "media: wait for sticks, instead of serving one", NULL},
+	{"reboot", 0, 0, G_OPTION_ARG_NONE, &values.reboot,
+	 "run: reboot where that is left to do, unless media.reboot says never", NULL},
 	{"command", 0, 0, G_OPTION_ARG_STRING, &values.command,
 	 "The command, instead of the word in its place", "COMMAND"},
 	{"json", 0, 0, G_OPTION_ARG_STRING, &values.json,
@@ -87,6 +90,8 @@ check_taken(const char *command, SatchelCommandTakes takes, GError **error)
 		return refuse_option(command, "--install-mode", error);
 	if (values.watch && (takes & SATCHEL_COMMAND_TAKES_PLACE) == 0)
 		return refuse_option(command, "--watch", error);
+	if (values.reboot && (takes & SATCHEL_COMMAND_TAKES_REBOOT) == 0)
+		return refuse_option(command, "--reboot", error);
 	if (values.interval_s != -1 && (takes & SATCHEL_COMMAND_TAKES_INTERVAL) == 0)
 		return refuse_option(command, "--interval", error);
 	return TRUE;
@@ -137,6 +142,7 @@ satchel_command_line_parse(int argc, char **argv, SatchelCommandTakes takes,
 	line->target = values.update_name;
 	line->place = values.place;
 	line->watch = values.watch;
+	line->reboot = values.reboot;
 	line->delay_apps = values.install_mode != NULL;
 	line->interval_s = MAX(values.interval_s, 0);
 	return TRUE;

@@ -10,6 +10,7 @@ typedef struct {
 	gboolean delay_apps;
 	int interval_s; /* 0: not given */
 	gboolean watch;
+	gboolean reboot;
 	char *place; /* the word behind the command, where it is no target; NULL: none */
 } SatchelCommandLine;
 
@@ -21,6 +22,7 @@ typedef enum {
 	SATCHEL_COMMAND_TAKES_INSTALL_MODE = 1 << 2, /* --install-mode */
 	SATCHEL_COMMAND_TAKES_INTERVAL = 1 << 3,     /* --interval */
 	SATCHEL_COMMAND_TAKES_PLACE = 1 << 4,	     /* a word of another meaning, or --watch */
+	SATCHEL_COMMAND_TAKES_REBOOT = 1 << 5,	     /* --reboot */
 } SatchelCommandTakes;
 
 /* For SatchelProgram; the values land in static variables that the next function reads. */

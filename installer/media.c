@@ -3,6 +3,7 @@
 #include "device_parts.h"
 #include "media_turn.h"
 #include "media_update.h"
+#include "update_run.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -201,9 +202,39 @@ satchel_media_serve(const char *const *config_paths, const char *path,
 
 /* ---- after the reboot */
 
+/* What the pending release is the way back from, unless somebody wanted to go back. (nullable) */
+static const SatchelStateEvent *
+find_failed(const SatchelState *state)
+{
+	for (guint i = state->events->len; i > 0; i--) {
+		const SatchelStateEvent *event = g_ptr_array_index(state->events, i - 1);
+
+		if (event->kind == SATCHEL_STATE_EVENT_FAILED)
+			return state->from_commit != NULL &&
+					       g_strcmp0(event->commit, state->from_commit) == 0 &&
+					       g_strcmp0(event->reason, SATCHEL_ROLLBACK_BY_HAND) !=
+						       0
+				       ? event
+				       : NULL;
+	}
+	return NULL;
+}
+
+/* (transfer full) */
+static char *
+describe_finalized(const SatchelState *state, const SatchelStateEvent *failed)
+{
+	if (failed != NULL)
+		return g_strdup_printf("%s runs again; %s failed: %s", state->pending->name,
+				       failed->name,
+				       failed->reason != NULL ? failed->reason : "no reason known");
+	return g_strdup_printf("%s runs", state->pending->name);
+}
+
+/* @went_back: what runs is not what the stick brought. */
 static void
 tell_finalized(SatchelDevice *device, SatchelOutcome outcome, const GError *failure,
-	       const char *text)
+	       gboolean went_back, const char *text)
 {
 	g_autoptr(SatchelSignals) signals = satchel_signals_new(device->settings->signals);
 
@@ -211,11 +242,11 @@ tell_finalized(SatchelDevice *device, SatchelOutcome outcome, const GError *fail
 		satchel_signals_tell(signals, SATCHEL_SIGNAL_IDLE, -1, NULL);
 	else if (failure != NULL)
 		satchel_signals_tell(signals, SATCHEL_SIGNAL_FAILED, -1, failure->message);
+	else if (outcome != SATCHEL_OUTCOME_DONE)
+		satchel_signals_tell(signals, SATCHEL_SIGNAL_REBOOTING, -1, text);
 	else
-		satchel_signals_tell(signals,
-				     outcome == SATCHEL_OUTCOME_DONE ? SATCHEL_SIGNAL_DONE
-								     : SATCHEL_SIGNAL_REBOOTING,
-				     -1, text);
+		satchel_signals_tell(
+			signals, went_back ? SATCHEL_SIGNAL_FAILED : SATCHEL_SIGNAL_DONE, -1, text);
 }
 
 /* The final verdict, of what a stick has brought or anybody else. */
@@ -249,7 +280,9 @@ satchel_media_finalize(SatchelDevice *device, GCancellable *cancellable, Satchel
 {
 	const SatchelStateTarget *pending = device->state->pending;
 	g_autofree char *commit = pending != NULL ? g_strdup(pending->commit) : NULL;
-	g_autofree char *text = pending != NULL ? g_strdup_printf("%s runs", pending->name) : NULL;
+	const SatchelStateEvent *failed = pending != NULL ? find_failed(device->state) : NULL;
+	gboolean went_back = failed != NULL;
+	g_autofree char *text = pending != NULL ? describe_finalized(device->state, failed) : NULL;
 	g_autoptr(GError) failure = NULL;
 
 	if (satchel_update_finalize(device, cancellable, outcome, &failure)) {
@@ -257,7 +290,7 @@ satchel_media_finalize(SatchelDevice *device, GCancellable *cancellable, Satchel
 		if (*outcome == SATCHEL_OUTCOME_NEEDS_REBOOT)
 			return TRUE;
 	}
-	tell_finalized(device, *outcome, failure, text);
+	tell_finalized(device, *outcome, failure, went_back, text);
 	/* What still waits has no final verdict yet. */
 	if (commit != NULL && device->state->pending == NULL)
 		keep_final_receipt(device, commit, *outcome, failure, text);
@@ -265,6 +298,18 @@ satchel_media_finalize(SatchelDevice *device, GCancellable *cancellable, Satchel
 		return TRUE;
 	g_propagate_error(error, g_steal_pointer(&failure));
 	return FALSE;
+}
+
+void
+satchel_media_reboot_again(SatchelDevice *device, SatchelOutcome outcome, const GError *failure)
+{
+	g_autoptr(GError) local_error = NULL;
+	gboolean due = failure != NULL ? g_error_matches(failure, SATCHEL_ERROR,
+							 SATCHEL_ERROR_ROLLBACK_NEEDS_REBOOT)
+				       : outcome == SATCHEL_OUTCOME_REBOOT_FOR_BOOT_FIRMWARE;
+
+	if (due && !reboot(device, &local_error))
+		satchel_device_remark(device, "%s", local_error->message);
 }
 
 /* ---- history */

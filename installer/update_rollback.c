@@ -8,8 +8,6 @@
 #include "update_run.h"
 #include <satchel/bundle_reader.h>
 
-#define REASON "rolled back by hand"
-
 static gboolean
 fail_nothing(GError **error)
 {
@@ -42,7 +40,7 @@ cancel_pending(SatchelDevice *device, GCancellable *cancellable, SatchelOutcome 
 		return FALSE;
 	}
 	satchel_update_boot_withdraw(device);
-	satchel_state_failed(device->state, device->clock_s, REASON);
+	satchel_state_failed(device->state, device->clock_s, SATCHEL_ROLLBACK_BY_HAND);
 	if (!satchel_device_save(device, error))
 		return FALSE;
 	satchel_update_run_forget_reboot(device);
@@ -60,7 +58,8 @@ call_off(SatchelDevice *device, GCancellable *cancellable, SatchelOutcome *outco
 	g_autoptr(GError) local_error = NULL;
 	gboolean good;
 
-	satchel_callbacks_tell(device, SATCHEL_CALLBACK_INSTALL_POST, pending, "FAILED: " REASON);
+	satchel_callbacks_tell(device, SATCHEL_CALLBACK_INSTALL_POST, pending,
+			       "FAILED: " SATCHEL_ROLLBACK_BY_HAND);
 	satchel_callbacks_tell(device, SATCHEL_CALLBACK_INSTALL_PRE, name, NULL);
 	good = cancel_pending(device, cancellable, outcome, &local_error);
 	satchel_callbacks_tell_result(device, SATCHEL_CALLBACK_INSTALL_POST, name,
@@ -238,9 +237,11 @@ go_back(SatchelDevice *device, const SatchelStateTarget *target, const char *pat
 	/* Told and not asked: nobody keeps a device from what has worked. */
 	if (device->state->pending != NULL)
 		satchel_callbacks_tell(device, SATCHEL_CALLBACK_INSTALL_POST,
-				       device->state->pending->name, "FAILED: " REASON);
+				       device->state->pending->name,
+				       "FAILED: " SATCHEL_ROLLBACK_BY_HAND);
 	satchel_callbacks_tell(device, SATCHEL_CALLBACK_INSTALL_PRE, target->name, NULL);
-	good = leave_running(device, target, existing, REASON, TRUE, cancellable, &local_error);
+	good = leave_running(device, target, existing, SATCHEL_ROLLBACK_BY_HAND, TRUE, cancellable,
+			     &local_error);
 	satchel_callbacks_tell_result(device, SATCHEL_CALLBACK_INSTALL_POST, target->name,
 				      SATCHEL_CALLBACK_NEEDS_COMPLETION, local_error);
 	if (!good)

@@ -1,6 +1,9 @@
 #pragma once
 #include "device_parts.h"
 
+/* The reason of what is left because somebody wanted it. */
+#define SATCHEL_ROLLBACK_BY_HAND "rolled back by hand"
+
 /* The steps that an installation and a rollback have in common. */
 
 /* Notes, before anything is deployed, that @target (borrowed) is about to be. @bundle: (nullable):

@@ -62,6 +62,13 @@ G_GNUC_WARN_UNUSED_RESULT
 gboolean satchel_media_finalize(SatchelDevice *device, GCancellable *cancellable,
 				SatchelOutcome *outcome, GError **error);
 
+/* Behind satchel_media_finalize(): asks for the reboot that is left to do, back to what worked or
+ * for boot firmware, unless [media] reboot is "never". Each failed release leads to one at most.
+ * What is not booted yet does not, for a boot loader that never boots it would make it one after
+ * the other. A reboot that cannot be asked for is remarked. */
+void satchel_media_reboot_again(SatchelDevice *device, SatchelOutcome outcome,
+				const GError *failure);
+
 /* The receipts that the device keeps, oldest first: for people, or as JSON
  * (schemas/installer-history.schema.json). (transfer full) */
 char *satchel_media_history(const SatchelDevice *device, gboolean json);

@@ -131,7 +131,7 @@ def _(tmp):
     rule = (lib / "udev/rules.d/90-satchel-media.rules").read_text()
     assert 'SYSTEMD_WANTS}+="satchel-media@%k.service"' in rule
     for unit, command in (("satchel-media@.service", "media /dev/%I"),
-                          ("satchel-run.service", "--quiet run")):
+                          ("satchel-run.service", "--quiet run --reboot")):
         text = (lib / "systemd/system" / unit).read_text()
         assert f"ExecStart=/usr/bin/satchel-installer {command}\n" in text, text
     assert "u satchel-media " in (lib / "sysusers.d/satchel-media.conf").read_text()
