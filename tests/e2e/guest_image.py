@@ -102,19 +102,19 @@ def only(stem, key):
     return CACHE / f"{stem}-{key}"
 
 
-def prune(top):
+def prune(top, pruned):
     """What is left is quick to boot, to check and to copy."""
     rules = [path for path in top.glob("usr/lib/udev/rules.d/*") if path.stem not in RULES]
-    for path in [found for pattern in PRUNED for found in top.glob(pattern)] + rules:
+    for path in [found for pattern in pruned for found in top.glob(pattern)] + rules:
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
 
 
-def make_base():
+def make_base(stem, packages, pruned=PRUNED):
     """The root file system as Debian's packages make it, less what no program in the guest needs."""
-    folder = only("base", key_of(SUITE, PACKAGES, PRUNED, RULES))
+    folder = only(stem, key_of(SUITE, packages, pruned, RULES))
     if (folder / "complete").exists():
         return folder / "root"
     shutil.rmtree(folder, ignore_errors=True)
@@ -123,9 +123,9 @@ def make_base():
     skipped = [f"--dpkgopt=path-exclude=/usr/share/{name}/*"
                for name in ("doc", "man", "locale", "info", "i18n", "zoneinfo")]
     sh("mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", "--skip=cleanup/apt",
-       "--aptopt=Acquire::Languages \"none\"", *skipped, f"--include={','.join(PACKAGES)}", SUITE,
+       "--aptopt=Acquire::Languages \"none\"", *skipped, f"--include={','.join(packages)}", SUITE,
        folder / "root")
-    prune(folder / "root")
+    prune(folder / "root", pruned)
     (folder / "complete").touch()
     return folder / "root"
 
@@ -232,26 +232,29 @@ def to_ostree_layout(top):
     etc.rename(top / "usr/etc")
 
 
-def commit_release(lab, base, kernel, release, work):
+def commit_release(lab, base, kernel, release, work, finish=None, apps=()):
+    """@finish: a function that puts more into the folder with its file system."""
     top = work / f"tree-{release}"
     sh("cp", "-a", "--reflink=auto", base, top)
     add_kernel(top, kernel, base, release)
     add_satchel(top, lab)
     add_tools(top)
+    if finish:
+        finish(top)
     to_ostree_layout(top)
     add_content(top, release)
     commit = sh("ostree", "commit", "--repo", lab.repo, "--branch", f"{NAME}-{release}",
                 "--timestamp", f"2026-0{release}-01 00:00:00 +0000", top)
     shutil.rmtree(top)
-    lab.release(release, commit=commit)
+    lab.release(release, commit=commit, apps=apps)
 
 
-def partition_table():
+def partition_table(root_mib):
     """An MBR with /boot and /, and the code that starts the first."""
     code = pathlib.Path("/usr/lib/syslinux/mbr/mbr.bin").read_bytes()
     entries = b""
     begin = 2048
-    for flag, mib in ((0x80, BOOT_MIB), (0, ROOT_MIB)):
+    for flag, mib in ((0x80, BOOT_MIB), (0, root_mib)):
         entries += bytes([flag, 0, 0, 0, 0x83, 0, 0, 0]) + begin.to_bytes(4, "little") + \
             (mib * 2048).to_bytes(4, "little")
         begin += mib * 2048
@@ -284,10 +287,10 @@ def fill_sysroot(top, lab):
     sh("ostree", "admin", "deploy", f"--sysroot={top}", f"--os={OS}", *arguments, lab.commits[1])
 
 
-def make_disk(path, lab, work):
+def make_disk(path, lab, work, root_mib=ROOT_MIB):
     boot, root = work / "boot.img", work / "root.img"
     make_file_system(boot, BOOT_MIB)
-    make_file_system(root, ROOT_MIB)
+    make_file_system(root, root_mib)
     top = work / "mnt"
     top.mkdir()
     sh("mount", "-o", "loop", root, top)
@@ -301,8 +304,8 @@ def make_disk(path, lab, work):
     finally:
         sh("umount", top)
     with open(path, "wb") as disk:
-        disk.write(partition_table())
-        disk.truncate((1 + BOOT_MIB + ROOT_MIB) << 20)
+        disk.write(partition_table(root_mib))
+        disk.truncate((1 + BOOT_MIB + root_mib) << 20)
     for image, mib in ((boot, 1), (root, 1 + BOOT_MIB)):
         sh("dd", f"if={image}", f"of={path}", "bs=1M", f"seek={mib}", "conv=notrunc,sparse")
 
@@ -323,11 +326,18 @@ class Image:
         return self.facts["commits"][str(release)]
 
 
+def new_lab(kind, folder):
+    """A factory without releases. @kind: of Lab."""
+    lab = kind(folder)
+    sh("ostree", "config", "--repo", lab.repo, "set", "archive.zlib-level", "1")
+    return lab
+
+
 def make_image(folder, base, kernel):
+    """Gives the commits of its releases."""
     with tempfile.TemporaryDirectory(dir=CACHE) as name:
         work = pathlib.Path(name)
-        lab = Lab(folder / "lab", releases=())
-        sh("ostree", "config", "--repo", lab.repo, "set", "archive.zlib-level", "1")
+        lab = new_lab(lambda place: Lab(place, releases=()), folder / "lab")
         for release in (1, 2):
             say(f"guest: release {release}")
             commit_release(lab, base, kernel, release, work)
@@ -336,25 +346,23 @@ def make_image(folder, base, kernel):
         lab.bundle([2]).rename(folder / "bundle")
         lab.bundle([2], packed=True).rename(folder / "release-2.satchel")
         stick_bundles.make(lab, folder / "bundles", work)
-    (folder / "facts.json").write_text(json.dumps({"commits": lab.commits}))
+        return lab.commits
 
 
-def build():
-    """The image of this tree's programs, made if it is not there."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    base = make_base()
+def build_with(stem, base, make, *parts):
+    """The image that @make fills, made if it is not there. @parts: what else goes into it."""
     kernel = fetch_kernel(CACHE)
     key = key_of(base.parent.name, next(kernel.glob("boot/vmlinuz-*")).name,
                  *sorted((HERE / "guest").iterdir()), HERE / "call_marks.c",
-                 HERE / "stick_bundles.py",
-                 pathlib.Path(__file__), *sorted(BUILD.glob("satchel-*")),
+                 pathlib.Path(__file__), *parts, *sorted(BUILD.glob("satchel-*")),
                  *(path for ending in ("service", "rules", "sysusers")
                    for path in sorted((ROOT / "installer").glob(f"*.{ending}"))))
-    folder = only("image", key)
+    folder = only(stem, key)
     if not (folder / "complete").exists():
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
-        make_image(folder, base, kernel)
+        commits = make(folder, base, kernel)
+        (folder / "facts.json").write_text(json.dumps({"commits": commits}))
         (folder / "complete").touch()
     image = Image(folder)
     if not image.memory.exists():
@@ -363,6 +371,12 @@ def build():
             old.unlink()
         machine.make_snapshot(image)
     return image
+
+
+def build():
+    """The image of this tree's programs, made if it is not there."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    return build_with("image", make_base("base", PACKAGES), make_image, HERE / "stick_bundles.py")
 
 
 if __name__ == "__main__":

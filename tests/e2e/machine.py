@@ -24,6 +24,7 @@ import time
 
 MEMORY_MIB = 768
 BOOT_CPU_S = 240
+END_CPU_S = 600       # whatever it still has to do before
 COMMAND_CPU_S = 900
 IDLE_S = 100          # a machine that does nothing for so long is dead
 WALL_S = 1800
@@ -71,6 +72,20 @@ class Port:
         if found:
             self.data = self.data[found.end():]
         return found
+
+
+class Idleness:
+    """For how long a machine has wanted next to no processor."""
+
+    def __init__(self, guest):
+        self.guest = guest
+        self.at, self.work = time.monotonic(), guest.cpu_s(waiting=True)
+
+    def idle_s(self):
+        now, work = time.monotonic(), self.guest.cpu_s(waiting=True)
+        if work > self.work + 0.1 * (now - self.at) + 1:
+            self.at, self.work = now, work
+        return now - self.at
 
 
 class Machine:
@@ -172,20 +187,18 @@ class Machine:
     def wait(self, port, pattern, cpu_s):
         """What a port says that matches the pattern."""
         begin, begin_cpu = time.monotonic(), self.cpu_s()
-        seen, seen_work = begin, self.cpu_s(waiting=True)
+        watch = Idleness(self)
         while True:
             found = port.take(pattern)
             if found:
                 return found
             ended = self.process.poll() is not None
             port.receive()
-            now, cpu, work = time.monotonic(), self.cpu_s(), self.cpu_s(waiting=True)
-            if work > seen_work + 0.1 * (now - seen) + 1:
-                seen, seen_work = now, work
+            cpu, idle_s = self.cpu_s(), watch.idle_s()
             why = "it ended" if ended else \
                 f"{cpu - begin_cpu:.0f} s of work" if cpu - begin_cpu > cpu_s else \
-                f"idle for {now - seen:.0f} s" if now - seen > IDLE_S else \
-                "time" if now - begin > WALL_S else None
+                f"idle for {idle_s:.0f} s" if idle_s > IDLE_S else \
+                "time" if time.monotonic() - begin > WALL_S else None
             if why:
                 raise GuestDied(f"{why}, waiting for {pattern}; console:\n{self.console_tail()}")
 
@@ -327,9 +340,9 @@ class Machine:
         self.wait_ended()
 
     def wait_ended(self):
-        begin, begin_cpu = time.monotonic(), self.cpu_s()
+        begin_cpu, watch = self.cpu_s(), Idleness(self)
         while self.process.poll() is None:
-            if self.cpu_s() - begin_cpu > BOOT_CPU_S or time.monotonic() - begin > WALL_S:
+            if self.cpu_s() - begin_cpu > END_CPU_S or watch.idle_s() > IDLE_S:
                 raise GuestDied("it does not shut down:\n" + self.console_tail())
             time.sleep(0.1)
 
