@@ -16,11 +16,12 @@ SERVED_CPU_S = 600
 class Served:
     """What came of a stick: the main process's status, how the unit ended, what was said."""
 
-    def __init__(self, status, result, lines, line):
+    def __init__(self, status, result, lines, line, states):
         self.status = status
         self.result = result        # of systemd: "success", "exit-code"
         self.lines = lines          # of the unit in the journal
         self.line = line            # of the status file
+        self.states = states        # that the journal was told, in their order
 
     def __str__(self):
         return f"status {self.status}, {self.result}, {self.line!r}\n" + "\n".join(self.lines)
@@ -47,12 +48,6 @@ class Board(machine.Machine):
                    cpu_s=SERVED_CPU_S)
         return self.served(name)
 
-    def start_waiting(self, name):
-        """Starts a command that ends when the unit has begun and ended."""
-        unit = UNIT.format(name)
-        return self.start(f"until systemctl is-active {unit} | grep -q ing; do sleep 0.1; done; "
-                          f"while systemctl is-active {unit} | grep -q ing; do sleep 0.2; done")
-
     def wait_begun(self, name):
         """Until the device is there, and its unit is wanted."""
         self.check(f"until [ -b /dev/{name} ]; do sleep 0.1; done; udevadm settle")
@@ -71,10 +66,11 @@ class Board(machine.Machine):
         unit = UNIT.format(name)
         shown = self.check(f"systemctl show -p ExecMainStatus -p Result {unit}")
         shown = dict(line.split("=", 1) for line in shown.splitlines())
-        journal = self.check(f"journalctl -q -o cat _SYSTEMD_INVOCATION_ID=$(systemctl show --value "
-                             f"-p InvocationID {unit})")
+        run = f"_SYSTEMD_INVOCATION_ID=$(systemctl show --value -p InvocationID {unit})"
+        journal = self.check(f"journalctl -q -o cat {run}")
+        states = self.check(f"journalctl -q -o cat --output-fields=SATCHEL_STATE {run}")
         return Served(int(shown["ExecMainStatus"]), shown["Result"], journal.splitlines(),
-                      self.check("cat /run/satchel/status 2>/dev/null || true"))
+                      self.check("cat /run/satchel/status 2>/dev/null || true"), states.split())
 
     def insert(self, image, name="sda", writable=True):
         """Plugs it in, waits for what comes of it, and pulls it out again."""

@@ -5,7 +5,7 @@
  *
  *     MARKS_LIST=FILE     writes "number call name" of each call there
  *     MARKS_HOLD=N        holds before the Nth call
- *     MARKS_HOLD=TEXT     holds behind the first call whose "call name" contains the text;
+ *     MARKS_HOLD=TEXT     holds behind the first call whose "call name" begins with the text;
  *                         A+B: behind the first B that follows an A
  *     MARKS_PORT=FILE     where "HELD number call name" is said then
  */
@@ -85,7 +85,7 @@ behind(int number, const char *call, const char *name)
 	if (hold_text == NULL)
 		return;
 	say(number, call, name, line, sizeof line);
-	if (memmem(line, strlen(line), hold_text, length) == NULL)
+	if (strncmp(strchr(line, ' ') + 1, hold_text, length) != 0)
 		return;
 	if (rest == NULL)
 		hold(line);

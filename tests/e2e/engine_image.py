@@ -13,6 +13,7 @@ import guest_image
 from app_lab import AppLab
 from app_maker import Service
 from device_lab import NAME, sh
+from tap import ROOT
 from guest_image import CACHE, commit_release, make_base, make_disk, new_lab, say
 
 PACKAGES = guest_image.PACKAGES + ("docker.io", "docker-compose")
@@ -66,7 +67,9 @@ def build():
     """The image of this tree's programs, made if it is not there."""
     CACHE.mkdir(parents=True, exist_ok=True)
     base = make_base("engine-base", PACKAGES, PRUNED)
-    return guest_image.build_with("engine-image", base, make_image, pathlib.Path(__file__))
+    return guest_image.build_with("engine-image", base, make_image, pathlib.Path(__file__),
+                                    *(ROOT / "tests/support" / name
+                                      for name in ("app_lab.py", "app_maker.py")))
 
 
 if __name__ == "__main__":

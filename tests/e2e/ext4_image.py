@@ -18,6 +18,7 @@ EXTENTS_FLAG = 0x80000
 JOURNAL_INODE = 8
 ROOT_INODE = 2
 MAX_LINKS = 20
+WRITTEN_MOST = 0x8000
 
 
 class Unreadable(Exception):
@@ -97,7 +98,8 @@ class Ext4:
                                          depth + 1)
             else:
                 first, length, _, start = struct.unpack("<IHHI", entry)
-                yield first, length & 0x7FFF, start
+                if length <= WRITTEN_MOST:  # what is only allocated reads as zeros
+                    yield first, length, start
 
     def extents(self, inode):
         """(first block of the file, number of blocks, first block on the disk) of each."""

@@ -6,7 +6,7 @@ What it holds:
 
     disk            a raw disk: MBR, extlinux, a journaled ext4 /boot, a journaled ext4 /; runs release 1
     memory-*        a machine that has booted that disk (see machine.py)
-    release-2.satchel, bundle/    release 2, as one file and as a folder
+    release-2.satchel    release 2 whole, as one file
     bundles/        others, see stick_bundles.py
     facts.json      commits, the key of what it was made of
     lab/            the factory: keys, repository, TUF metadata
@@ -319,7 +319,6 @@ class Image:
         self.disk = folder / "disk"
         self.memory = folder / f"memory-{key_of(HERE / 'machine.py')}"
         self.packed = folder / "release-2.satchel"
-        self.bundle = folder / "bundle"
         self.bundles = folder / "bundles"
 
     def commit(self, release):
@@ -343,7 +342,6 @@ def make_image(folder, base, kernel):
             commit_release(lab, base, kernel, release, work)
         say("guest: disk and bundles")
         make_disk(folder / "disk", lab, work)
-        lab.bundle([2]).rename(folder / "bundle")
         lab.bundle([2], packed=True).rename(folder / "release-2.satchel")
         stick_bundles.make(lab, folder / "bundles", work)
         return lab.commits
@@ -355,6 +353,7 @@ def build_with(stem, base, make, *parts):
     key = key_of(base.parent.name, next(kernel.glob("boot/vmlinuz-*")).name,
                  *sorted((HERE / "guest").iterdir()), HERE / "call_marks.c",
                  pathlib.Path(__file__), *parts, *sorted(BUILD.glob("satchel-*")),
+                 *(ROOT / "tests/support" / name for name in ("initramfs.py", "device_lab.py")),
                  *(path for ending in ("service", "rules", "sysusers")
                    for path in sorted((ROOT / "installer").glob(f"*.{ending}"))))
     folder = only(stem, key)

@@ -1,6 +1,6 @@
 """A virtual machine without KVM: a root shell in it, sticks that come and go, a plug to pull.
 
-    with Machine(folder, image.disk, image.memory) as guest:   # where the snapshot was taken
+    with Machine(folder, copy_disk(image.disk, folder / "disk"), image.memory) as guest:
         guest.plug("stick", path)
         text = guest.check("satchel-installer check --src-dir /run/stick")
         guest.cut()                                             # as if the power had gone
@@ -295,7 +295,10 @@ class Machine:
     def held(self, word):
         """Waits for a program to be held (see call_marks.c), or the command that runs it to end.
         Gives what it is held at, or None."""
+        begin_cpu, watch = self.cpu_s(), Idleness(self)
         while True:
+            if self.cpu_s() - begin_cpu > COMMAND_CPU_S or watch.idle_s() > IDLE_S:
+                raise GuestDied(f"nothing is held and nothing ends:\n{self.console_tail()}")
             found = self.marks.take(rb"HELD ([^\n]*)\n")
             if found:
                 return found.group(1).decode()
@@ -340,9 +343,10 @@ class Machine:
         self.wait_ended()
 
     def wait_ended(self):
-        begin_cpu, watch = self.cpu_s(), Idleness(self)
+        begin, begin_cpu, watch = time.monotonic(), self.cpu_s(), Idleness(self)
         while self.process.poll() is None:
-            if self.cpu_s() - begin_cpu > END_CPU_S or watch.idle_s() > IDLE_S:
+            if self.cpu_s() - begin_cpu > END_CPU_S or watch.idle_s() > IDLE_S or \
+                    time.monotonic() - begin > WALL_S:
                 raise GuestDied("it does not shut down:\n" + self.console_tail())
             time.sleep(0.1)
 

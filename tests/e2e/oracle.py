@@ -2,8 +2,9 @@
 
 The disk of a cut holds all that was flushed, and of the writes since then any subset. For each time
 between two flushes, and for many such subsets, /boot is read as the boot loader reads it, without a
-replay of its journal; what it would start must be there in the root file system, after the replay of
-that one's journal, both as it was before these writes and as it is after them.
+replay of its journal: kernel and initramfs must be there as they were built, and what they would start
+in the root file system, after the replay of that one's journal, both as it was before these writes and
+as it is after them. What the boot itself makes of /boot by its mount must start again.
 """
 import collections
 import hashlib
@@ -31,10 +32,11 @@ class Entry:
         if not label:
             raise Unreadable("no default entry")
         block = text.split(f"\nLABEL {label.group(1)}\n", 1)[-1].split("\nLABEL ")[0]
-        self.kernel, self.initramfs, arguments = (
-            re.search(rf"^\t{key} (.*)$", block, re.MULTILINE).group(1)
-            for key in ("KERNEL", "INITRD", "APPEND"))
-        self.deployment = re.search(r"ostree=(\S+)", arguments).group(1)
+        found = [re.search(pattern, block, re.MULTILINE)
+                 for pattern in (r"^\tKERNEL (.*)$", r"^\tINITRD (.*)$", r"^\tAPPEND .*ostree=(\S+)")]
+        if not all(found):
+            raise Unreadable("half an entry")
+        self.kernel, self.initramfs, self.deployment = (one.group(1) for one in found)
 
 
 def subsets(sectors, source):
@@ -55,16 +57,17 @@ def subsets(sectors, source):
 
 
 class Judge:
-    """The disk at one time of the log; step() goes on to the next flush."""
+    """The disk at one time of the log; step() goes on to the next flush. @kernels: pairs of SHA-256 of
+    kernel and initramfs that may be started."""
 
-    def __init__(self, disk, seed=0):
+    def __init__(self, disk, kernels, seed=0):
         with open(disk, "rb") as file:
             self.disk = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
         self.source = random.Random(seed)
-        self.kernels = {}
+        self.kernels = kernels
+        self.digests = {}
         self.counts = collections.Counter()
         self.bricks = collections.Counter()
-        self.know_kernels()
 
     def close(self):
         self.disk.close()
@@ -87,30 +90,40 @@ class Judge:
             return known[deployment]
         return release_of
 
-    def digests(self, boot, entry):
-        return tuple(hashlib.sha256(boot.read(path)).hexdigest()
-                     for path in (entry.kernel, entry.initramfs))
+    def digest(self, boot, path, sectors):
+        """Of a file's content; each is read once in a step."""
+        inode = boot.find(path)
+        extents = boot.extents(inode)
+        size = boot.block_size
+        own = tuple(sorted(place for place in sectors
+                           if any(start * size <= place < (start + length) * size
+                                  for _, length, start in extents)))
+        key = (inode.size, tuple(extents), own)
+        if key not in self.digests:
+            self.digests[key] = hashlib.sha256(boot.content(inode)).hexdigest()
+        return self.digests[key]
 
-    def know_kernels(self):
-        """What stands under a kernel's name never has another content."""
-        try:
-            boot = self.boot()
-            entry = Entry(boot)
-            digests = self.digests(boot, entry)
-        except Unreadable:
-            return  # step() has counted it
-        assert self.kernels.setdefault(entry.kernel, digests) == digests, entry.kernel
-
-    def verdicts(self, sectors, roots, whole):
+    def verdicts(self, boot, sectors, roots):
         """What becomes of this state of /boot with each of these states of the root."""
         try:
-            boot = self.boot(sectors)
             entry = Entry(boot)
-            if whole and entry.kernel in self.kernels:
-                assert self.digests(boot, entry) == self.kernels[entry.kernel], entry.kernel
+            kernel = tuple(self.digest(boot, path, sectors)
+                           for path in (entry.kernel, entry.initramfs))
+            if kernel not in self.kernels:
+                raise Unreadable(f"{entry.kernel}: kernel or initramfs is not what was built")
             found = [root(entry.deployment) for root in roots]
         except Unreadable as problem:
             found = [problem for _ in roots]
+        return found
+
+    def all_verdicts(self, sectors, roots, whole):
+        """Also of what a mount makes of /boot, where all or none of the writes are there."""
+        found = self.verdicts(self.boot(sectors), sectors, roots)
+        if whole:
+            mounted = Ext4(replayed(Overlay(self.disk, BOOT_BEGIN, sectors)))
+            self.digests.clear()  # the same places, another content
+            found += self.verdicts(mounted, sectors, roots)
+            self.digests.clear()
         return found
 
     def step(self, writes):
@@ -124,7 +137,7 @@ class Judge:
         after = self._after(writes, before)
         for chosen in subsets(boot_sectors, self.source):
             whole = len(chosen) in (0, len(boot_sectors))
-            for verdict in self.verdicts(chosen, (before, after), whole):
+            for verdict in self.all_verdicts(chosen, (before, after), whole):
                 if isinstance(verdict, Unreadable):
                     self.bricks[str(verdict)] += 1
                     verdict = BRICK
@@ -132,8 +145,7 @@ class Judge:
                 seen.add(verdict)
         for place, data in boot_sectors.items():
             self.disk[BOOT_BEGIN + place:BOOT_BEGIN + place + len(data)] = data
-        if boot_sectors:
-            self.know_kernels()
+        self.digests.clear()
         return seen
 
     def _after(self, writes, before):
@@ -146,9 +158,9 @@ class Judge:
         return self.root() if changed else before
 
 
-def judge(disk, log, seed=0):
+def judge(disk, log, kernels, seed=0):
     """Judges all of a log: (points by verdict, why bricks are ones, verdicts by time)."""
-    whole = Judge(disk, seed)
+    whole = Judge(disk, kernels, seed)
     try:
         by_time = [whole.step(writes) for writes in write_log.epochs(log)]
         by_time.append(whole.step([]))

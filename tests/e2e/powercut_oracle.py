@@ -4,7 +4,9 @@
 An installation by satchel-installer must leave a disk that boots at each of them, and one by libostree's
 own deploy must not, or else nothing was looked at.
 """
+import hashlib
 import pathlib
+import subprocess
 import sys
 import tempfile
 import time
@@ -13,6 +15,7 @@ import guest_image
 import machine
 import oracle
 import power_cut
+from device_lab import sh
 from power_cut import INSTALL, PLAIN
 
 WRITE_BACK_S = 12     # the kernel writes what is dirty, and its journal, in that time
@@ -30,12 +33,22 @@ def record(bench, command, status):
     return log
 
 
+def built(image, release):
+    """SHA-256 of kernel and initramfs of a release."""
+    repo, commit = image.folder / "lab/repo", image.commit(release)
+    folder = sh("ostree", "ls", "--repo", repo, commit, "/usr/lib/modules").split()[-1]
+    return tuple(hashlib.sha256(subprocess.run(
+        ["ostree", "cat", f"--repo={repo}", commit, f"{folder}/{name}"], check=True,
+        stdout=subprocess.PIPE).stdout).hexdigest() for name in ("vmlinuz", "initramfs.img"))
+
+
 def judge(bench, name, command, status):
     """Prints and gives what became of it: points by verdict, verdicts by time."""
     begin = time.monotonic()
     log = record(bench, command, status)
     ran = time.monotonic() - begin
-    counts, bricks, by_time = oracle.judge(bench.pulled[0], log)
+    kernels = {built(bench.image, release) for release in (1, 2)}
+    counts, bricks, by_time = oracle.judge(bench.pulled[0], log, kernels)
     log.unlink()
     print(f"{name}: {sum(counts.values())} points at {len(by_time)} times: {counts[1]} boot release 1, "
           f"{counts[2]} release 2, {counts[oracle.BRICK]} nothing; {ran:.0f} s to run, "

@@ -75,9 +75,11 @@ def exfat(path, content, work):
     loop = sh("losetup", "--find", "--show", path)
     try:
         sh("mount.exfat-fuse", loop, work)
-        spread(content, work)
+        try:
+            spread(content, work)
+        finally:
+            sh("umount", work)
     finally:
-        sh("umount", work)
         sh("losetup", "--detach", loop)
     return path
 
@@ -104,7 +106,9 @@ def in_partition(plain, path, kind=0x0C):
 
 
 def files_on_fat(path):
-    """Names and content of the files in the root of a FAT file system."""
+    """Names and content of the receipts in the root of a FAT file system."""
+    if "SATCHEL-" not in sh("mdir", "-b", "-i", path, "::"):
+        return {}
     with tempfile.TemporaryDirectory() as name:
         sh("mcopy", "-n", "-i", path, "::SATCHEL-*", name)
         return {file.name: file.read_bytes() for file in sorted(pathlib.Path(name).iterdir())}

@@ -62,9 +62,16 @@ def _(tmp):
         state = device.state()
         assert [target["name"] for target in state["failing"]] == ["board-lmp-3"], state
         assert state["current"]["name"] == "board-lmp-2" and "pending" not in state, state
-        print(f"# {statuses(device)}")
+        said = device.check("cat /run/satchel/status")
+        assert said == "failed: board-lmp-2 runs again; board-lmp-3 failed: app web: service web " \
+            "has ended with status 1", said
+        assert statuses(device) == [0, 100, 0, 100, 120, 0]
+        before = device.check("journalctl -q -b -1 -o cat -u satchel-run")
+        assert "board-lmp-3 failed: app web: service web has ended with status 1" in before, before
         came = device.insert(stick["failing"])
         assert came.status == 0 and came.said("was tried and failed"), came
+    found = sticks.files_on_fat(stick["failing"])
+    assert sum(b'"status": 120' in data for data in found.values()) == 1, found
 
 
 main()

@@ -17,6 +17,10 @@ SERVED_AT_ONCE = 3    # within a minute
 LOOK = "ostree admin status; cat /boot/loader/syslinux.cfg"
 
 
+def uptime(device):
+    return float(device.check("cut -d ' ' -f 1 /proc/uptime"))
+
+
 def said(device):
     return device.check("journalctl -q -o cat -u satchel-media@sda")
 
@@ -32,7 +36,8 @@ def pull_at(device, image, percent):
     """Pulls the stick out when that much of it has been copied. Gives the bytes that were read."""
     stick = device.plug(image, writable=True, bytes_s=SLOW)
     device.check("until percent=$(sed -n 's/^copying \\([0-9]*\\)%.*/\\1/p' /run/satchel/status); "
-                 f"[ \"${{percent:-0}}\" -ge {percent} ]; do sleep 0.1; done")
+                 f"[ \"${{percent:-0}}\" -ge {percent} ]; do "
+                 "! grep -qE '^(safe|installing|done)' /run/satchel/status || exit 1; sleep 0.1; done")
     read = bytes_read(device, stick)
     device.unplug(stick)
     device.wait_idle("sda")
@@ -48,9 +53,11 @@ def _(tmp):
         before = device.check(LOOK)
         for percent in PULL_POINTS:
             read = pull_at(device, stick, percent)
-            line = device.check("cat /run/satchel/status")
-            print(f"# pulled out at {percent} %, {read >> 10} of {size >> 10} KiB read: {line}")
-            assert line.startswith("failed: the stick was removed too early, and nothing has ")
+            came = device.served("sda")
+            print(f"# pulled out at {percent} %, {read >> 10} of {size >> 10} KiB read: {came.line}")
+            assert came.line.startswith("failed: the stick was removed too early, and nothing has ")
+            assert came.status == 50 and came.states[-1] == "failed", came
+            assert device.history()[-1]["signed"]["status"] == 50
             assert device.check(LOOK) == before, said(device)
         device.check("ostree fsck --quiet")
         last = device.ended("sda")
@@ -68,13 +75,13 @@ def _(tmp):
 def _(tmp):
     stick = sticks.fat32(tmp / "stick", {"update": IMAGE.bundles / "foreign"})
     with board.resume(IMAGE, tmp) as device:
-        begin = float(device.check("cut -d ' ' -f 1 /proc/uptime"))
+        begin = uptime(device)
         for n in range(20):
             plug = device.plug(stick, writable=True, port=1)
             device.wait_begun("sda")
             if n < SERVED_AT_ONCE:
                 device.wait_said("sda", "holds nothing for this device", n + 1)
-            elif n == SERVED_AT_ONCE:
+            elif n == SERVED_AT_ONCE and uptime(device) - begin < 50:
                 device.wait_said("sda", "it is served in a while")
             device.unplug(plug)
             device.wait_idle("sda")
@@ -82,7 +89,7 @@ def _(tmp):
         device.plug(stick, writable=True, port=1)
         came = device.wait_served("sda", last)
         assert came.status == 3 and came.said("holds nothing for this device"), came
-        took = float(device.check("cut -d ' ' -f 1 /proc/uptime")) - begin
+        took = uptime(device) - begin
         starts = int(device.check("journalctl -q -o cat -t satchel-installer | grep -c '^checking'"))
         print(f"# served {starts} times in {took:.0f} s")
         assert starts <= SERVED_AT_ONCE * (took // 60 + 1), f"{starts} in {took} s"

@@ -1,6 +1,5 @@
 #!/usr/bin/python3
 """Sticks that bring nothing into a device in a virtual machine: a word, a receipt, and no change."""
-import json
 import pathlib
 import random
 import sys
@@ -15,7 +14,7 @@ from tap import main, test  # noqa: E402
 
 IMAGE = guest_image.build()
 KEPT = 4096
-LOOK = "ostree admin status; find /boot -printf '%p %s %l\\n' | sort; cat /boot/loader/syslinux.cfg"
+LOOK = "ostree admin status; ostree refs; cat /var/sota/satchel/state.json; find /boot -printf '%p %s %l\\n' | sort; cat /boot/loader/syslinux.cfg"
 
 
 def bundle(name):
@@ -80,7 +79,8 @@ def fat_with(name):
     return lambda path: sticks.fat32(path, {"update": bundle(name)})
 
 
-# (what, how it is made, status, a word of the journal, state, whether it gets a receipt)
+# (what, how it is made, status, a word of the journal, state, whether it gets a receipt; None: as may
+# be)
 REFUSALS = (
     ("a bundle for other hardware", fat_with("foreign"), 3, "holds nothing for this device",
      "refused", True),
@@ -93,13 +93,14 @@ REFUSALS = (
     ("a folder within itself", looping_folder, 3, "holds nothing for this device", "refused",
      False),
     ("broken chains of clusters", broken_chains, None, "", None, None),
-    ("broken group descriptors", broken_ext4, 50, "cannot be mounted", "failed", False),
+    ("broken group descriptors", broken_ext4, 50, "cannot be mounted", "failed", None),
 )
 
 
 def check_one(device, made, status, word, state, receipt):
     """Inserts a stick; all that is said and left must be as given."""
     count = len(device.history())
+    device.check("rm -f /run/satchel/status")
     came = device.insert(made)
     print(f"# status {came.status}, {came.line}")
     if status is not None:
@@ -108,15 +109,13 @@ def check_one(device, made, status, word, state, receipt):
         assert came.said(word), came
         assert came.line.startswith(f"{state}: "), came
     assert came.line.split(":")[0] in ("refused", "failed"), came
-    told = device.check("journalctl -q -o json -t satchel-installer | grep SATCHEL_STATE | tail -n 1")
-    assert json.loads(told)["SATCHEL_STATE"] in ("refused", "failed"), told
-    if receipt is not None and not made.name.endswith("ext4"):
-        files = sticks.files_on_fat(made) if receipt else {}
+    assert came.states[-1] in ("refused", "failed"), came.states
+    if receipt is not None:
+        files = sticks.files_on_fat(made)
         assert len(files) == (2 if receipt else 0), files
     history = device.history()
-    if status != 50 or receipt:
-        assert len(history) == count + 1, history
-        assert history[-1]["signed"]["status"] == came.status, history[-1]
+    assert len(history) == count + 1, history
+    assert history[-1]["signed"]["status"] == came.status, history[-1]
 
 
 @test("sticks that are no good are refused, each with its reason, and change nothing")
@@ -133,7 +132,7 @@ def _(tmp):
             (tmp / f"stick-{n}").unlink()
         assert not wrong, "\n".join(wrong)
         assert device.check(LOOK) == before
-        device.check("ostree fsck --quiet; ! grep -q stick- /proc/mounts")
+        device.check("ostree fsck --quiet")
         assert not device.check("find /run/satchel -name 'stick-*'")
 
 
