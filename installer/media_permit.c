@@ -78,11 +78,13 @@ check_file(const SatchelMediaSettings *settings)
 
 /* @argv: (nullable): not asked then. */
 static char *
-check_command(const SatchelMediaSettings *settings, GStrv argv, const char *what)
+check_command(const SatchelMediaSettings *settings, GStrv argv, const char *what,
+	      GCancellable *cancellable)
 {
 	SatchelCommand command = {
 		.argv = (const char *const *)argv,
 		.limit_s = (guint)settings->command_limit_s,
+		.cancellable = cancellable,
 	};
 	g_auto(SatchelCommandResult) result = {0};
 	g_autoptr(GError) error = NULL;
@@ -99,7 +101,8 @@ check_command(const SatchelMediaSettings *settings, GStrv argv, const char *what
 }
 
 char *
-satchel_media_permit_check(const SatchelMediaSettings *settings, guint min)
+satchel_media_permit_check(const SatchelMediaSettings *settings, guint min,
+			   GCancellable *cancellable)
 {
 	char *why = NULL;
 
@@ -114,8 +117,10 @@ satchel_media_permit_check(const SatchelMediaSettings *settings, guint min)
 	if (why == NULL)
 		why = check_switch(settings);
 	if (why == NULL)
-		why = check_command(settings, settings->approval_command, "not approved");
+		why = check_command(settings, settings->approval_command, "not approved",
+				    cancellable);
 	if (why == NULL)
-		why = check_command(settings, settings->check_command, "the check says no");
+		why = check_command(settings, settings->check_command, "the check says no",
+				    cancellable);
 	return why;
 }

@@ -1,4 +1,5 @@
 #include "media_update.h"
+#include "../verify/cancel.h"
 #include "../verify/clock.h"
 #include "../verify/path_safety.h"
 #include "../verify/safe_read.h"
@@ -380,7 +381,11 @@ serve(SatchelMediaUpdate *self, SatchelOutcome *outcome, GError **error)
 		return FALSE;
 	if (best == NULL)
 		return conclude_nothing(self, outcome, error);
-	why_not = satchel_media_permit_check(self->device->settings->media, get_local_minute());
+	why_not = satchel_media_permit_check(self->device->settings->media, get_local_minute(),
+					     self->cancellable);
+	/* A command may take long, and the stick is gone. */
+	if (!satchel_cancel_check(self->cancellable, error))
+		return FALSE;
 	if (why_not == NULL)
 		return take_permitted(self, best, outcome, error);
 	conclude(self, "%s %s: %s", best->target,

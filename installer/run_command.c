@@ -1,4 +1,5 @@
 #include "run_command.h"
+#include "../verify/cancel.h"
 #include "../verify/path_safety.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { OUT, ERR, PROCESS, N_WATCHED };
+enum { OUT, ERR, PROCESS, CANCELLED, N_WATCHED };
 
 /* Compose programs end with a line that says as much as that something failed. */
 #define EXPLAIN_LINES 4u
@@ -21,6 +22,7 @@ typedef struct {
 	struct pollfd watched[N_WATCHED];
 	GString *texts[PROCESS];
 	gboolean cut;
+	GCancellable *cancellable; /* (nullable) */
 } Running;
 
 static gboolean
@@ -48,10 +50,12 @@ static void
 running_clear(Running *run)
 {
 	kill_group(run);
-	for (guint i = 0; i < N_WATCHED; i++) {
+	for (guint i = 0; i <= PROCESS; i++) {
 		if (run->watched[i].fd >= 0)
 			close(run->watched[i].fd);
 	}
+	if (run->watched[CANCELLED].fd >= 0)
+		g_cancellable_release_fd(run->cancellable);
 	for (guint i = 0; i < PROCESS; i++)
 		g_string_free(run->texts[i], TRUE);
 }
@@ -141,8 +145,9 @@ drain(Running *run, guint stream, guint limit)
 /* Until the process ends: not until its streams do, which somebody whom it started may hold open.
  */
 static gboolean
-wait_for_end(Running *run, guint limit_s, GError **error)
+wait_for_end(Running *run, const SatchelCommand *command, GError **error)
 {
+	const guint limit_s = command->limit_s;
 	const gint64 end_us = g_get_monotonic_time() + (gint64)limit_s * G_USEC_PER_SEC;
 	g_autofree char *late = NULL;
 
@@ -154,6 +159,8 @@ wait_for_end(Running *run, guint limit_s, GError **error)
 		if (poll(run->watched, N_WATCHED, (int)MIN(left_ms, G_MAXINT)) < 0 &&
 		    errno != EINTR)
 			return command_fail(run->name, g_strerror(errno), error);
+		if (!satchel_cancel_check(command->cancellable, error))
+			return FALSE;
 		drain(run, OUT, 16);
 		drain(run, ERR, 16);
 		if (run->watched[PROCESS].revents != 0)
@@ -194,16 +201,17 @@ collect(Running *run, SatchelCommandResult *result, GError **error)
 gboolean
 satchel_run_command(const SatchelCommand *command, SatchelCommandResult *result, GError **error)
 {
-	g_auto(Running) run = {.name = command->argv[0]};
+	g_auto(Running) run = {.name = command->argv[0], .cancellable = command->cancellable};
 
 	g_return_val_if_fail(command->limit_s > 0, FALSE);
 
 	for (guint i = 0; i < N_WATCHED; i++)
 		run.watched[i] = (struct pollfd){.fd = -1, .events = POLLIN};
+	run.watched[CANCELLED].fd = g_cancellable_get_fd(command->cancellable);
 	for (guint i = 0; i < PROCESS; i++)
 		run.texts[i] = g_string_new(NULL);
-	return start(&run, command, error) && wait_for_end(&run, command->limit_s, error) &&
-	       collect(&run, result, error);
+	return satchel_cancel_check(command->cancellable, error) && start(&run, command, error) &&
+	       wait_for_end(&run, command, error) && collect(&run, result, error);
 }
 
 /* The last lines of @text that are not blank, in one. (transfer full) */

@@ -1,4 +1,5 @@
 #pragma once
+#include <gio/gio.h>
 #include <satchel/error.h>
 
 /*
@@ -10,6 +11,7 @@ typedef struct {
 	const char *const *argv;	/* argv[0]: a path, or a name to look for in PATH */
 	const char *const *environment; /* (nullable): exactly this one; NULL: the caller's */
 	guint limit_s;			/* not 0; after that it and what it started are killed */
+	GCancellable *cancellable;	/* (nullable): the same when it is cancelled */
 } SatchelCommand;
 
 /* Of each of the two streams this much is kept, and the rest read and dropped: who writes more is
@@ -32,7 +34,7 @@ typedef struct {
  * running behind its end is let be. An exit status other than 0 is a result, not an error.
  *
  * Errors: SATCHEL_ERROR_FAILED: it could not be started, took too long or was killed; the message
- * names the program.
+ * names the program. SATCHEL_ERROR_CANCELLED.
  * Blocks; callable from any thread.
  */
 G_GNUC_WARN_UNUSED_RESULT

@@ -197,6 +197,18 @@ def _(tmp):
         assert len(json.loads(device.expect(0, "history", "--json", "1").stdout)) == 1
 
 
+@test("a stick that is pulled while somebody is asked is told so at once")
+def _(tmp):
+    lab = Lab(tmp, releases=(1, 2))
+    with lab.device() as device, Stick(tmp, content_in(tmp, lab)) as stick:
+        ask = tmp / "ask"
+        ask.write_text(f"#!/bin/sh\nrm {stick.node} && kill -TERM $PPID && sleep 1000\n")
+        ask.chmod(0o755)
+        device.write_config(f'[media]\nrun_path = "{tmp}/run"\napproval_command = "{ask}"\n')
+        said = stick.serve(device, 50, wrapped=("sh", "-c", OWN_DEV, "sh", stick.node))
+        assert "the stick was removed too early" in said, said
+
+
 @test("the unit starts however often a stick comes, and lets an installation without it take its time")
 def _():
     unit = (ROOT / "installer/satchel-media@.service").read_text().splitlines()

@@ -154,6 +154,32 @@ test_who_takes_too_long_is_killed_with_its_children(void)
 	temp_dir_free(g_steal_pointer(&folder));
 }
 
+static gpointer
+cancel_soon(gpointer cancellable)
+{
+	g_usleep(100000);
+	g_cancellable_cancel(cancellable);
+	return NULL;
+}
+
+static void
+test_who_is_not_wanted_any_more_is_killed(void)
+{
+	const char *const argv[] = {"/bin/sh", "-c", "sleep 100", NULL};
+	g_autoptr(GCancellable) cancellable = g_cancellable_new();
+	SatchelCommand command = {.argv = argv, .limit_s = 60, .cancellable = cancellable};
+	GThread *thread = g_thread_new("cancel", cancel_soon, cancellable);
+	g_auto(SatchelCommandResult) result = {0};
+
+	for (guint i = 0; i < 2; i++) {
+		g_autoptr(GError) error = NULL;
+
+		g_assert_false(satchel_run_command(&command, &result, &error));
+		g_assert_error(error, SATCHEL_ERROR, SATCHEL_ERROR_CANCELLED);
+	}
+	g_thread_join(thread);
+}
+
 static void
 test_what_it_leaves_behind_is_not_waited_for(void)
 {
@@ -221,6 +247,7 @@ main(int argc, char **argv)
 			test_it_inherits_no_descriptor_and_reads_nothing);
 	g_test_add_func("/run-command/signals", test_no_signal_is_blocked_or_ignored_in_it);
 	g_test_add_func("/run-command/limit", test_who_takes_too_long_is_killed_with_its_children);
+	g_test_add_func("/run-command/cancel", test_who_is_not_wanted_any_more_is_killed);
 	g_test_add_func("/run-command/left-behind", test_what_it_leaves_behind_is_not_waited_for);
 	g_test_add_func("/run-command/bounded", test_output_is_bounded_and_nobody_is_held_up);
 	g_test_add_func("/run-command/not-started",
