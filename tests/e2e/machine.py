@@ -27,6 +27,7 @@ BOOT_CPU_S = 240
 END_CPU_S = 600       # whatever it still has to do before
 COMMAND_CPU_S = 900
 IDLE_S = 100          # a machine that does nothing for so long is dead
+BOOT_IDLE_S = 40      # and one that boots always does something
 WALL_S = 1800
 LIFE_CPU_S = 3600     # of the whole machine, whatever it is waited for
 USB_PORTS = 4
@@ -184,7 +185,7 @@ class Machine:
             total += ran + (waited if waiting else 0)
         return total / 1e9
 
-    def wait(self, port, pattern, cpu_s):
+    def wait(self, port, pattern, cpu_s, most_idle_s=IDLE_S):
         """What a port says that matches the pattern."""
         begin, begin_cpu = time.monotonic(), self.cpu_s()
         watch = Idleness(self)
@@ -197,7 +198,7 @@ class Machine:
             cpu, idle_s = self.cpu_s(), watch.idle_s()
             why = "it ended" if ended else \
                 f"{cpu - begin_cpu:.0f} s of work" if cpu - begin_cpu > cpu_s else \
-                f"idle for {idle_s:.0f} s" if idle_s > IDLE_S else \
+                f"idle for {idle_s:.0f} s" if idle_s > most_idle_s else \
                 "time" if time.monotonic() - begin > WALL_S else None
             if why:
                 raise GuestDied(f"{why}, waiting for {pattern}; console:\n{self.console_tail()}")
@@ -268,7 +269,7 @@ class Machine:
 
     def wait_up(self, cpu_s=BOOT_CPU_S):
         """Until the shell is there; gives the id of this boot."""
-        self.boot_id = self.wait(self.shell, UP, cpu_s).group(1).decode()
+        self.boot_id = self.wait(self.shell, UP, cpu_s, BOOT_IDLE_S).group(1).decode()
         return self.boot_id
 
     def start(self, command):

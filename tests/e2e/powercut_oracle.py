@@ -21,18 +21,6 @@ from power_cut import INSTALL, PLAIN
 WRITE_BACK_S = 12     # the kernel writes what is dirty, and its journal, in that time
 
 
-def record(bench, command, status):
-    """The log of all writes of that command and of what the kernel still writes behind it."""
-    disk, memory = bench.pulled
-    log = bench.folder / "log"
-    copy = machine.copy_disk(disk, bench.folder / "disk")
-    with machine.Machine(bench.folder, copy, memory, log) as guest:
-        guest.check(command, status)
-        guest.check(f"sleep {WRITE_BACK_S}")
-        guest.cut()
-    return log
-
-
 def built(image, release):
     """SHA-256 of kernel and initramfs of a release."""
     repo, commit = image.folder / "lab/repo", image.commit(release)
@@ -42,29 +30,46 @@ def built(image, release):
         stdout=subprocess.PIPE).stdout).hexdigest() for name in ("vmlinuz", "initramfs.img"))
 
 
-def judge(bench, name, command, status):
-    """Prints and gives what became of it: points by verdict, verdicts by time."""
-    begin = time.monotonic()
-    log = record(bench, command, status)
-    ran = time.monotonic() - begin
-    kernels = {built(bench.image, release) for release in (1, 2)}
-    counts, bricks, by_time = oracle.judge(bench.pulled[0], log, kernels)
-    log.unlink()
-    print(f"{name}: {sum(counts.values())} points at {len(by_time)} times: {counts[1]} boot release 1, "
-          f"{counts[2]} release 2, {counts[oracle.BRICK]} nothing; {ran:.0f} s to run, "
-          f"{time.monotonic() - begin - ran:.0f} s to judge", flush=True)
-    for why, n in bricks.most_common(3):
-        print(f"    {n} times: {why}", flush=True)
-    return counts, by_time
+class Recording:
+    """The log of all writes of a command and of what the kernel still writes behind it."""
+
+    def __init__(self, bench, name, command, status):
+        begin = time.monotonic()
+        self.name = name
+        self.disk, memory = bench.pulled
+        self.log = bench.folder / f"log of {name}"
+        self.kernels = {built(bench.image, release) for release in (1, 2)}
+        copy = machine.copy_disk(self.disk, bench.folder / "disk")
+        with machine.Machine(bench.folder, copy, memory, self.log) as guest:
+            guest.check(command, status)
+            guest.check(f"sleep {WRITE_BACK_S}")
+            guest.cut()
+        self.ran_s = time.monotonic() - begin
+
+    def judge(self):
+        """What became of it, in words, points by verdict, and verdicts by time. In any process."""
+        begin = time.monotonic()
+        counts, bricks, by_time = oracle.judge(self.disk, self.log, self.kernels)
+        text = f"{self.name}: {sum(counts.values())} points at {len(by_time)} times: {counts[1]} boot " \
+            f"release 1, {counts[2]} release 2, {counts[oracle.BRICK]} nothing; {self.ran_s:.0f} s to " \
+            f"run, {time.monotonic() - begin:.0f} s to judge"
+        text += "".join(f"\n    {n} times: {why}" for why, n in bricks.most_common(3))
+        return text, counts, by_time
 
 
-def judge_both(bench):
-    """Whether all is as it must be."""
-    counts, by_time = judge(bench, "satchel-installer install", INSTALL, 100)
-    good = counts[oracle.BRICK] == 0 and by_time[0] == {1} and by_time[-1] == {2}
+def record_both(bench):
+    """An installation by satchel-installer, and one by libostree's deploy."""
     plain = PLAIN.format(commit=bench.image.commit(2))
-    control, _ = judge(bench, "control: ostree admin deploy", plain, 0)
-    return good, control[oracle.BRICK] > 0
+    return (Recording(bench, "satchel-installer install", INSTALL, 100),
+            Recording(bench, "control: ostree admin deploy", plain, 0))
+
+
+def is_good(judged):
+    """Whether satchel-installer's is as it must be, and whether the control has a brick."""
+    (own, counts, by_time), (control, control_counts, _) = judged
+    print(own, control, sep="\n", flush=True)
+    return (counts[oracle.BRICK] == 0 and by_time[0] == {1} and by_time[-1] == {2},
+            control_counts[oracle.BRICK] > 0)
 
 
 def main():
@@ -72,7 +77,8 @@ def main():
     with tempfile.TemporaryDirectory(prefix="satchel-powercut-") as folder:
         bench = power_cut.Bench(image, pathlib.Path(folder))
         bench.prepare()
-        sys.exit(0 if all(judge_both(bench)) else 1)
+        judged = [recording.judge() for recording in record_both(bench)]
+        sys.exit(0 if all(is_good(judged)) else 1)
 
 
 if __name__ == "__main__":

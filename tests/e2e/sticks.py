@@ -112,3 +112,12 @@ def files_on_fat(path):
     with tempfile.TemporaryDirectory() as name:
         sh("mcopy", "-n", "-i", path, "::SATCHEL-*", name)
         return {file.name: file.read_bytes() for file in sorted(pathlib.Path(name).iterdir())}
+
+
+def receipts_on(path):
+    """The names of receipts in the root of a FAT file system or an ext4."""
+    with open(path, "rb") as image:
+        is_ext4 = image.read(1082)[1080:] == b"\x53\xef"
+    listed = sh("debugfs", "-R", "ls -p /", path).split("/") if is_ext4 else \
+        sh("mdir", "-b", "-i", path, "::").split()
+    return [name for name in listed if "SATCHEL-" in name]

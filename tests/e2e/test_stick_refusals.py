@@ -111,8 +111,8 @@ def check_one(device, made, status, word, state, receipt):
     assert came.line.split(":")[0] in ("refused", "failed"), came
     assert came.states[-1] in ("refused", "failed"), came.states
     if receipt is not None:
-        files = sticks.files_on_fat(made)
-        assert len(files) == (2 if receipt else 0), files
+        names = sticks.receipts_on(made)
+        assert len(names) == (2 if receipt else 0), names
     history = device.history()
     assert len(history) == count + 1, history
     assert history[-1]["signed"]["status"] == came.status, history[-1]

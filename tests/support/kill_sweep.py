@@ -4,10 +4,12 @@
 
 is a sample of 25 of these points, and each step at which a file, a folder or the deployments get to
 be what they are to be, before and after it; with --every-point on the command line it is all of
-them, or as many as `most` says.
+them, or as many as `most` says, and with --every-second-point half of these, the odd or the even ones
+by chance.
 """
 import os
 import pathlib
+import random
 import re
 import shutil
 import subprocess
@@ -19,6 +21,11 @@ from c_program import build
 from device_lab import sh
 from tap import TRACED, program, skip
 
+FIRST, STRIDE = 1, 1
+if "--every-second-point" in sys.argv:
+    sys.argv[sys.argv.index("--every-second-point")] = "--every-point"
+    FIRST, STRIDE = random.SystemRandom().randrange(1, 3), 2
+    print(f"# the points {FIRST}, {FIRST + STRIDE}, ...")
 EVERY_POINT = "--every-point" in sys.argv
 if EVERY_POINT:
     sys.argv.remove("--every-point")
@@ -75,9 +82,9 @@ def sample(n_points, n, most):
     """Numbers of points, from 1 on."""
     if EVERY_POINT:
         n = most or n_points
-    if n_points <= n:
-        return range(1, n_points + 1)
-    return [1 + int(i * n_points / n) for i in range(n)]
+    chosen = range(1, n_points + 1) if n_points <= n else \
+        [1 + int(i * n_points / n) for i in range(n)]
+    return chosen[FIRST - 1::STRIDE]
 
 
 def around_steps(points):
