@@ -279,9 +279,12 @@ satchel_media_finalize(SatchelDevice *device, GCancellable *cancellable, Satchel
 		       GError **error)
 {
 	const SatchelStateTarget *pending = device->state->pending;
-	g_autofree char *commit = pending != NULL ? g_strdup(pending->commit) : NULL;
 	const SatchelStateEvent *failed = pending != NULL ? find_failed(device->state) : NULL;
 	gboolean went_back = failed != NULL;
+	/* The stick that brought it is to be told. */
+	g_autofree char *commit = went_back	    ? g_strdup(failed->commit)
+				  : pending != NULL ? g_strdup(pending->commit)
+						    : NULL;
 	g_autofree char *text = pending != NULL ? describe_finalized(device->state, failed) : NULL;
 	g_autoptr(GError) failure = NULL;
 
@@ -291,8 +294,10 @@ satchel_media_finalize(SatchelDevice *device, GCancellable *cancellable, Satchel
 			return TRUE;
 	}
 	tell_finalized(device, *outcome, failure, went_back, text);
-	/* What still waits has no final verdict yet. */
-	if (commit != NULL && device->state->pending == NULL)
+	/* What still waits has no final verdict yet, but for the way back from what failed. */
+	if (commit != NULL &&
+	    (device->state->pending == NULL ||
+	     g_error_matches(failure, SATCHEL_ERROR, SATCHEL_ERROR_ROLLBACK_NEEDS_REBOOT)))
 		keep_final_receipt(device, commit, *outcome, failure, text);
 	if (failure == NULL)
 		return TRUE;
