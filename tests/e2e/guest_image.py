@@ -1,3 +1,4 @@
+#!/usr/bin/python3
 """Builds the system that the virtual machines run: Debian on OSTree with Satchel, and its releases.
 
     image = guest_image.build()       # a folder below build/e2e; a later call finds it there
