@@ -210,7 +210,7 @@ check-integration: all ## run the integration tests only
 check-e2e: deps ## run the tests in a virtual machine
 	$(again) all
 	@$(TEST_ENVIRONMENT) tests/e2e/guest_image.py
-	@$(TEST_ENVIRONMENT) prove -j$(JOBS) --timer --exec '' $(sort $(wildcard tests/e2e/test_*.py))
+	@$(TEST_ENVIRONMENT) prove -j$(JOBS) --timer --comments --exec '' $(sort $(wildcard tests/e2e/test_*.py))
 
 .PHONY: powercut
 powercut: deps ## pull the plug of a virtual machine CUTS times (20) in updates; SEED= for the same again
