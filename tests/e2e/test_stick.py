@@ -130,10 +130,11 @@ def _(tmp):
         device.configure(NO_REBOOT)
         device.check(f"{NOT_SERVED}; setsid satchel-installer media --watch >/run/watch 2>&1 &")
         device.plug(stick, writable=True)
-        device.check("until grep -qE '^(done|refused|failed): ' /run/watch; do sleep 0.3; done",
-                     cpu_s=board.SERVED_CPU_S)
-        said = device.check("cat /run/watch")
-        assert "done: board-lmp-2 is installed; a reboot starts it" in said, said
+        device.check("until grep -qE '^(done|refused|failed): ' /run/satchel/status; do sleep 0.3; "
+                     "done", cpu_s=board.SERVED_CPU_S)
+        said = device.check("cat /run/satchel/status /run/watch")
+        assert said.startswith("done: board-lmp-2 is installed; a reboot starts it"), said
+        assert "the stick may be removed" in said, said
         check_installed(device)
         assert not device.served("sda").lines
 
