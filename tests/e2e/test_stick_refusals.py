@@ -14,7 +14,7 @@ from tap import main, test  # noqa: E402
 
 IMAGE = guest_image.build()
 KEPT = 4096
-LOOK = "ostree admin status; ostree refs; cat /var/sota/satchel/state.json; find /boot -printf '%p %s %l\\n' | sort; cat /boot/loader/syslinux.cfg"
+LOOK = "ostree admin status; ostree refs; find /boot -printf '%p %s %l\\n' | sort; cat /boot/loader/syslinux.cfg"
 
 
 def bundle(name):
@@ -132,6 +132,10 @@ def _(tmp):
             (tmp / f"stick-{n}").unlink()
         assert not wrong, "\n".join(wrong)
         assert device.check(LOOK) == before
+        # It may know the name of what runs now, and no more.
+        state = device.state()
+        assert state["current"]["commit"] == IMAGE.commit(1) and not state["failing"], state
+        assert "pending" not in state and "installing" not in state, state
         device.check("ostree fsck --quiet")
         assert not device.check("find /run/satchel -name 'stick-*'")
 
