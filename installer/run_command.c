@@ -145,9 +145,8 @@ drain(Running *run, guint stream, guint limit)
 /* Until the process ends: not until its streams do, which somebody whom it started may hold open.
  */
 static gboolean
-wait_for_end(Running *run, const SatchelCommand *command, GError **error)
+wait_for_end(Running *run, guint limit_s, GError **error)
 {
-	const guint limit_s = command->limit_s;
 	const gint64 end_us = g_get_monotonic_time() + (gint64)limit_s * G_USEC_PER_SEC;
 	g_autofree char *late = NULL;
 
@@ -159,7 +158,7 @@ wait_for_end(Running *run, const SatchelCommand *command, GError **error)
 		if (poll(run->watched, N_WATCHED, (int)MIN(left_ms, G_MAXINT)) < 0 &&
 		    errno != EINTR)
 			return command_fail(run->name, g_strerror(errno), error);
-		if (!satchel_cancel_check(command->cancellable, error))
+		if (!satchel_cancel_check(run->cancellable, error))
 			return FALSE;
 		drain(run, OUT, 16);
 		drain(run, ERR, 16);
@@ -207,11 +206,11 @@ satchel_run_command(const SatchelCommand *command, SatchelCommandResult *result,
 
 	for (guint i = 0; i < N_WATCHED; i++)
 		run.watched[i] = (struct pollfd){.fd = -1, .events = POLLIN};
-	run.watched[CANCELLED].fd = g_cancellable_get_fd(command->cancellable);
+	run.watched[CANCELLED].fd = g_cancellable_get_fd(run.cancellable);
 	for (guint i = 0; i < PROCESS; i++)
 		run.texts[i] = g_string_new(NULL);
-	return satchel_cancel_check(command->cancellable, error) && start(&run, command, error) &&
-	       wait_for_end(&run, command, error) && collect(&run, result, error);
+	return satchel_cancel_check(run.cancellable, error) && start(&run, command, error) &&
+	       wait_for_end(&run, command->limit_s, error) && collect(&run, result, error);
 }
 
 /* The last lines of @text that are not blank, in one. (transfer full) */

@@ -105,15 +105,6 @@ def in_partition(plain, path, kind=0x0C):
     return path
 
 
-def files_on_fat(path):
-    """Names and content of the receipts in the root of a FAT file system."""
-    if "SATCHEL-" not in sh("mdir", "-b", "-i", path, "::"):
-        return {}
-    with tempfile.TemporaryDirectory() as name:
-        sh("mcopy", "-n", "-i", path, "::SATCHEL-*", name)
-        return {file.name: file.read_bytes() for file in sorted(pathlib.Path(name).iterdir())}
-
-
 def receipts_on(path):
     """The names of receipts in the root of a FAT file system or an ext4."""
     with open(path, "rb") as image:
@@ -121,3 +112,12 @@ def receipts_on(path):
     listed = sh("debugfs", "-R", "ls -p /", path).split("/") if is_ext4 else \
         sh("mdir", "-b", "-i", path, "::").split()
     return [name for name in listed if "SATCHEL-" in name]
+
+
+def files_on_fat(path):
+    """Names and content of the receipts in the root of a FAT file system."""
+    if not receipts_on(path):
+        return {}
+    with tempfile.TemporaryDirectory() as name:
+        sh("mcopy", "-n", "-i", path, "::SATCHEL-*", name)
+        return {file.name: file.read_bytes() for file in sorted(pathlib.Path(name).iterdir())}
